@@ -1,0 +1,1 @@
+"""Several networks share one device, in order of rank."""

@@ -1,0 +1,22 @@
+"""What is written down: every frozen type."""
+
+from cotenant.describe.arrival import Arrival, Closed, External, Periodic, Poisson, Replay, open_rate_per_s, outstanding
+from cotenant.describe.cache import cache_folder
+from cotenant.describe.card import Card
+from cotenant.describe.crew import Crew, Objective
+from cotenant.describe.device import Answer, Array, Count, Device
+from cotenant.describe.model import Cut, Layer, Model, Tensor
+from cotenant.describe.option import Artifact, Option, Step
+from cotenant.describe.plan import Plan, Price, Promise, Share
+from cotenant.describe.platform import Link, Memory, Platform, Preemption, Processor
+from cotenant.describe.request import Outcome, Request
+from cotenant.describe.tenant import FIDELITY_FLOOR, Discipline, Measure, Source, Tenant
+from cotenant.describe.variant import Judged, Precision, Variant
+from cotenant.describe.workload import Workload
+
+__all__ = [
+    "FIDELITY_FLOOR", "Answer", "Array", "Arrival", "Artifact", "Card", "Closed", "Count", "Crew", "Cut", "Device", "Discipline", "External",
+    "Judged", "Layer", "Link", "Measure", "Memory", "Model", "Objective", "Option", "Outcome", "Periodic", "Plan", "Platform", "Poisson",
+    "Precision", "Preemption", "Price", "Processor", "Promise", "Replay", "Request", "Share", "Source", "Step", "Tenant", "Tensor",
+    "Variant", "Workload", "cache_folder", "open_rate_per_s", "outstanding",
+]  # fmt: skip

@@ -1,0 +1,56 @@
+"""One way to serve one inference of a tenant, and what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cotenant.describe.variant import Judged, Precision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Run one segment on `width` lanes of a processor, alone in `duration_ns` (wall time of the whole batch)."""
+
+    segment: int
+    processor: str
+    width: int
+    duration_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """Name what must be resident to use an option; options that share it pay once."""
+
+    model: str
+    precision: Precision
+    engine: str
+    memory: str
+    resident_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """Hold a variant, an engine and a chain of steps, with the demand per inference.
+
+    `demand` pairs a resource with lane-seconds (a processor's name), bytes (a memory's or link's name) or joules
+    (`energy`); `latency_ns` is the chain alone.
+    """
+
+    tenant: str
+    artifact: Artifact
+    chain: tuple[Step, ...]
+    demand: tuple[tuple[str, float], ...]
+    latency_ns: int
+    fidelity: float | None = None
+    accuracy: float | None = None
+    judged: Judged = Judged.UNKNOWN
+    batch: int = 1
+
+    @property
+    def name(self) -> str:
+        places = "+".join(f"{s.processor}x{s.width}" for s in self.chain)
+        return f"{self.artifact.engine} {self.artifact.precision.value} {places}"
+
+    def demand_of(self, resource: str) -> float:
+        """Return what one inference takes of a resource; 0 where it is not visited."""
+        return sum(amount for name, amount in self.demand if name == resource)

@@ -1,0 +1,91 @@
+"""A machine: processors, their lanes, memories and links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cotenant.errors import InputError
+
+
+class Preemption(str, Enum):
+    """Say where lower-ranked work can be interrupted."""
+
+    NONE = "none"
+    SEGMENT = "segment"
+    KERNEL = "kernel"
+    INSTANT = "instant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Hold a memory's size and bandwidth; None where unknown."""
+
+    name: str
+    capacity_bytes: int
+    bandwidth_bytes_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Join two hosts or memories."""
+
+    name: str
+    ends: tuple[str, str]
+    bandwidth_bytes_per_s: float
+    latency_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processor:
+    """Group lanes that are alike: a cluster's cores, tiles, or GPU contexts.
+
+    `kind` names the microarchitecture, so that a profile of one lane serves all lanes of that kind;
+    `cores` are the operating system's numbers of the lanes, empty for a board that is not this machine.
+    """
+
+    name: str
+    kind: str
+    lanes: int
+    memory: str
+    preemption: Preemption = Preemption.SEGMENT
+    host: str = "local"
+    engines: tuple[str, ...] = ()
+    flop_per_s: float | None = None
+    power_w: float | None = None
+    cores: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.lanes < 1:
+            raise InputError(f"processors[{self.name}].lanes", self.lanes, "1 or more")
+        if self.cores and len(self.cores) != self.lanes:
+            raise InputError(f"processors[{self.name}].cores", self.cores, f"one core for each of {self.lanes} lanes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """Hold one device or a few; `fingerprint` keys measurements taken on this very machine."""
+
+    name: str
+    processors: tuple[Processor, ...]
+    memories: tuple[Memory, ...]
+    links: tuple[Link, ...] = ()
+    hosts: tuple[str, ...] = ("local",)
+    fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        memories = {m.name for m in self.memories}
+        for processor in self.processors:
+            if processor.memory not in memories:
+                raise InputError(f"processors[{processor.name}].memory", processor.memory, f"one of {sorted(memories)}")
+
+    def processor(self, name: str) -> Processor:
+        """Return the processor of this name; KeyError if there is none."""
+        for processor in self.processors:
+            if processor.name == name:
+                return processor
+        raise KeyError(name)
+
+    @property
+    def lanes(self) -> int:
+        return sum(p.lanes for p in self.processors)

@@ -1,0 +1,81 @@
+"""A tenant: a network with its rank, its arrivals and what it may not lose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cotenant.describe.arrival import Arrival
+from cotenant.describe.variant import Precision
+from cotenant.errors import InputError
+
+FIDELITY_FLOOR = 0.95
+
+
+class Discipline(str, Enum):
+    """Say what becomes of a request that can no longer be in time."""
+
+    IN_ORDER = "in-order"
+    DROP_LATE = "drop-late"
+
+
+class Measure(str, Enum):
+    """Say how fidelity compares answers: element by element, or by their greatest element."""
+
+    CENTRED = "centred"
+    TOP1 = "top1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Name a model (`zoo:NAME` or a path) with what is needed to run and to judge it.
+
+    `samples` is an .npz with one array per input, samples along the first axis; `labels` an .npy of class indices;
+    `shapes` fixes dynamic dimensions, input by input.
+    """
+
+    model: str
+    samples: str | None = None
+    labels: str | None = None
+    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def is_zoo(self) -> bool:
+        return self.model.startswith("zoo:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """Hold what the user asks for one network.
+
+    `floor` is a share of solo_rate in [0, 1]; `allow` lists the permitted precisions, None for those whose fidelity
+    can be judged.
+    """
+
+    name: str
+    source: Source
+    arrival: Arrival
+    rank: int = 0
+    weight: float = 1.0
+    deadline_ns: int | None = None
+    floor: float = 0.0
+    fidelity_floor: float = FIDELITY_FLOOR
+    fidelity_measure: Measure = Measure.CENTRED
+    accuracy_floor: float | None = None
+    allow: tuple[Precision, ...] | None = None
+    discipline: Discipline = Discipline.IN_ORDER
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise InputError("name", repr(self.name), "a name")
+        if self.rank < 0:
+            raise InputError("rank", self.rank, "0 or more")
+        if not self.weight > 0:
+            raise InputError("weight", self.weight, "more than 0")
+        if self.deadline_ns is not None and self.deadline_ns <= 0:
+            raise InputError("deadline", f"{self.deadline_ns}ns", "longer than 0")
+        for field, value in (("floor", self.floor), ("fidelity", self.fidelity_floor), ("accuracy", self.accuracy_floor)):
+            if value is not None and not 0 <= value <= 1:
+                raise InputError(field, value, "0 to 1")
+        if self.accuracy_floor is not None and self.source.labels is None:
+            raise InputError("accuracy", self.accuracy_floor, "needs labels: labels.npy beside the samples")

@@ -1,0 +1,75 @@
+"""Tenants over a horizon, and the open arrivals that follow from a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cotenant.describe.arrival import Closed, External, Periodic, Poisson, Replay
+from cotenant.describe.request import Request
+from cotenant.describe.tenant import Tenant
+from cotenant.errors import InputError
+from cotenant.units import NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Hold the tenants; `horizon_ns` None goes on until stopped."""
+
+    tenants: tuple[Tenant, ...]
+    horizon_ns: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.tenants:
+            raise InputError("tenants", "none", "at least one tenant")
+        names = [t.name for t in self.tenants]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise InputError(f"tenants[{index}].name", name, "a name of its own; it is taken")
+
+    def tenant(self, name: str) -> Tenant:
+        """Return the tenant of this name; KeyError if there is none."""
+        for tenant in self.tenants:
+            if tenant.name == name:
+                return tenant
+        raise KeyError(name)
+
+    def requests(self, horizon_ns: int | None = None) -> tuple[Request, ...]:
+        """List the open arrivals in order of time, the same for the same seed; ValueError without any horizon."""
+        horizon_ns = self.horizon_ns if horizon_ns is None else horizon_ns
+        if horizon_ns is None:
+            raise ValueError("a workload without a horizon has no last request")
+        streams = np.random.SeedSequence(self.seed).spawn(len(self.tenants))
+        arrivals = [
+            (int(time_ns), index)
+            for index, (tenant, stream) in enumerate(zip(self.tenants, streams, strict=True))
+            for time_ns in arrivals_ns(tenant, horizon_ns, np.random.default_rng(stream))
+        ]
+        return tuple(_request(id, time_ns, self.tenants[index]) for id, (time_ns, index) in enumerate(sorted(arrivals)))
+
+
+def _request(id: int, time_ns: int, tenant: Tenant) -> Request:
+    due_ns = None if tenant.deadline_ns is None else time_ns + tenant.deadline_ns
+    return Request(id=id, tenant=tenant.name, arrival_ns=time_ns, due_ns=due_ns)
+
+
+def arrivals_ns(tenant: Tenant, horizon_ns: int, rng: np.random.Generator) -> list[int]:
+    """Draw a tenant's open arrivals before the horizon, in order; none for closed and external tenants."""
+    match tenant.arrival:
+        case Periodic(every_ns=every_ns, jitter_ns=jitter_ns, offset_ns=offset_ns):
+            grid_ns = np.arange(offset_ns, horizon_ns, every_ns, dtype=np.int64)
+            late_ns = rng.integers(0, jitter_ns + 1, grid_ns.size) if jitter_ns else 0
+            return [int(t) for t in np.sort(grid_ns + late_ns) if t < horizon_ns]
+        case Poisson(rate_per_s=rate_per_s):
+            return _poisson_ns(rate_per_s, horizon_ns, rng)
+        case Replay(times_ns=times_ns):
+            return [t for t in times_ns if t < horizon_ns]
+        case Closed() | External():
+            return []
+
+
+def _poisson_ns(rate_per_s: float, horizon_ns: int, rng: np.random.Generator) -> list[int]:
+    count = rng.poisson(rate_per_s * horizon_ns / NS_PER_S)
+    return [int(t) for t in np.sort(rng.integers(0, horizon_ns, count))]

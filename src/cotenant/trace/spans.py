@@ -1,0 +1,54 @@
+"""What happened: who ran where and when, and how every request ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cotenant.describe import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One segment of one request on its lanes (indices within the processor); times since the trace began.
+
+    `cpu_ns` is the thread's own CPU time, 0 where unknown; `share` is the bandwidth granted over that asked for.
+    """
+
+    request: int
+    tenant: str
+    segment: int
+    processor: str
+    lanes: tuple[int, ...]
+    start_ns: int
+    stop_ns: int
+    cpu_ns: int = 0
+    share: float = 1.0
+    outcome: Outcome = Outcome.DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How one request ended; `outcome` None while it is outstanding. Times since the trace began."""
+
+    request: int
+    tenant: str
+    arrival_ns: int
+    due_ns: int | None
+    finish_ns: int | None
+    outcome: Outcome | None
+    option: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Hold all spans and endings of one run over `[0, stop_ns)`, and what made them."""
+
+    spans: tuple[Span, ...]
+    endings: tuple[Ending, ...]
+    stop_ns: int
+    platform: str
+    policy: str
+    seed: int = 0
+    asked: tuple[tuple[str, int], ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
