@@ -1,1 +1,5 @@
-"""..."""
+"""What it takes: measured times."""
+
+from cotenant.cost.table import Table, Timing
+
+__all__ = ["Table", "Timing"]

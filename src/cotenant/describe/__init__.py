@@ -7,7 +7,7 @@ from cotenant.describe.crew import Crew, Objective
 from cotenant.describe.device import Answer, Array, Count, Device
 from cotenant.describe.model import Cut, Layer, Model, Tensor
 from cotenant.describe.option import Artifact, Option, Step
-from cotenant.describe.plan import Plan, Price, Promise, Share
+from cotenant.describe.plan import Bind, Dual, Goal, Leaf, Level, Plan, Price, Promise, Share, Solo
 from cotenant.describe.platform import Link, Memory, Platform, Preemption, Processor
 from cotenant.describe.request import Outcome, Request
 from cotenant.describe.tenant import FIDELITY_FLOOR, Discipline, Measure, Source, Tenant
@@ -15,8 +15,8 @@ from cotenant.describe.variant import Judged, Precision, Variant
 from cotenant.describe.workload import Workload
 
 __all__ = [
-    "FIDELITY_FLOOR", "Answer", "Array", "Arrival", "Artifact", "Card", "Closed", "Count", "Crew", "Cut", "Device", "Discipline", "External",
-    "Judged", "Layer", "Link", "Measure", "Memory", "Model", "Objective", "Option", "Outcome", "Periodic", "Plan", "Platform", "Poisson",
-    "Precision", "Preemption", "Price", "Processor", "Promise", "Replay", "Request", "Share", "Source", "Step", "Tenant", "Tensor",
-    "Variant", "Workload", "cache_folder", "open_rate_per_s", "outstanding",
+    "FIDELITY_FLOOR", "Answer", "Array", "Arrival", "Artifact", "Bind", "Card", "Closed", "Count", "Crew", "Cut", "Device", "Discipline",
+    "Dual", "External", "Goal", "Judged", "Layer", "Leaf", "Level", "Link", "Measure", "Memory", "Model", "Objective", "Option", "Outcome",
+    "Periodic", "Plan", "Platform", "Poisson", "Precision", "Preemption", "Price", "Processor", "Promise", "Replay", "Request", "Share",
+    "Solo", "Source", "Step", "Tenant", "Tensor", "Variant", "Workload", "cache_folder", "open_rate_per_s", "outstanding",
 ]  # fmt: skip

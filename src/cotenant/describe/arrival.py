@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cotenant.errors import InputError
+from cotenant.units import MAX_PER_S, NS_PER_S, NS_PER_US, duration_text
+
+_MAX_OUTSTANDING = 1_000_000
+_RATE = f"more than 0/s, at most {MAX_PER_S:.0f}/s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,14 +20,16 @@ class Periodic:
     offset_ns: int = 0
 
     def __post_init__(self) -> None:
-        if self.every_ns <= 0:
-            raise InputError("arrival.every", f"{self.every_ns}ns", "longer than 0")
+        if self.every_ns < NS_PER_US:
+            raise InputError("arrival.every", duration_text(self.every_ns), "1us or longer")
         if not 0 <= self.jitter_ns <= self.every_ns:
-            raise InputError("arrival.jitter", f"{self.jitter_ns}ns", "0 up to the period")
+            raise InputError("arrival.jitter", duration_text(self.jitter_ns), f"0 up to the period, {duration_text(self.every_ns)}")
+        if self.offset_ns < 0:
+            raise InputError("arrival.offset", duration_text(self.offset_ns), "0 or longer")
 
     @property
     def rate_per_s(self) -> float:
-        return 1e9 / self.every_ns
+        return NS_PER_S / self.every_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +39,8 @@ class Poisson:
     rate_per_s: float
 
     def __post_init__(self) -> None:
-        if not self.rate_per_s > 0:
-            raise InputError("arrival.poisson", f"{self.rate_per_s}/s", "more than 0/s")
+        if not 0 < self.rate_per_s <= MAX_PER_S:
+            raise InputError("arrival.poisson", f"{self.rate_per_s}/s", _RATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,10 @@ class Replay:
 
     @property
     def rate_per_s(self) -> float:
-        return len(self.times_ns) / max(self.times_ns[-1] / 1e9, 1e-9)
+        """Return the mean rate from the first arrival to a mean gap after the last, over at least one second."""
+        count = len(self.times_ns)
+        gaps_ns = (self.times_ns[-1] - self.times_ns[0]) * count / max(count - 1, 1)
+        return count / max(gaps_ns / NS_PER_S, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +71,8 @@ class Closed:
     outstanding: int | None = None
 
     def __post_init__(self) -> None:
-        if self.outstanding is not None and self.outstanding < 1:
-            raise InputError("arrival.closed", self.outstanding, "1 or more")
+        if self.outstanding is not None and not 1 <= self.outstanding <= _MAX_OUTSTANDING:
+            raise InputError("arrival.closed", self.outstanding, f"1 to {_MAX_OUTSTANDING}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +82,8 @@ class External:
     rate_per_s: float | None = None
 
     def __post_init__(self) -> None:
-        if self.rate_per_s is not None and not self.rate_per_s > 0:
-            raise InputError("arrival.external", f"{self.rate_per_s}/s", "more than 0/s")
+        if self.rate_per_s is not None and not 0 < self.rate_per_s <= MAX_PER_S:
+            raise InputError("arrival.external", f"{self.rate_per_s}/s", _RATE)
 
 
 Arrival = Periodic | Poisson | Replay | Closed | External

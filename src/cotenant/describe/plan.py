@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from cotenant.describe.crew import Objective
-from cotenant.describe.option import Option
+from cotenant.describe.option import Artifact, Option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +41,85 @@ class Price:
     price: float
 
 
+class Bind(str, Enum):
+    """Say what a row of the plan's linear program holds; every row reads `sum of a x <= b`."""
+
+    CAPACITY = "capacity"  # of a resource
+    HEADROOM = "headroom"  # open tenants alone, on a processor
+    ARRIVALS = "arrivals"  # an open tenant's rate
+    OUTSTANDING = "outstanding"  # a closed tenant's requests in flight (Little)
+    ACCURACY = "accuracy"  # a tenant's mean accuracy
+    HELD = "held"  # a tenant's rate, as the levels before left it
+    LEVEL = "level"  # a level's value, as it was left
+
+
+class Goal(str, Enum):
+    """Say what a level makes greatest; y is a tenant's rate, w its weight, S its solo rate."""
+
+    DEMAND = "demand"  # sum of w y / arrival rate
+    FLOORS = "floors"  # sum of w min(1, y / (floor S))
+    STARVED = "starved"  # least y / S, with a last tenant that higher levels leave nothing
+    PROPORTIONAL = "proportional"  # sum of w log(y / S)
+    WEIGHTED = "weighted"  # sum of w y / S
+    MAXMIN = "maxmin"  # least y / (w S)
+    THROUGHPUT = "throughput"  # sum of y
+    LOAD = "load"  # minus the sum of used / capacity over all resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dual:
+    """Price one row: what one more unit of its limit would add to its level's value."""
+
+    bind: Bind
+    of: str
+    price: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """Prove a bound for all plans that leave these artifacts out; none where the memories hold every choice."""
+
+    banned: tuple[Artifact, ...]
+    duals: tuple[Dual, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Hold one step of the order: what it made greatest, for whom, how far it came and why no plan comes further.
+
+    Later levels keep `held`, a rate per tenant, and `least`, the level's own value less a tolerance. The first leaf is
+    the plan's own.
+    """
+
+    goal: Goal
+    rank: int
+    tenants: tuple[str, ...]
+    value: float
+    bound: float
+    leaves: tuple[Leaf, ...]
+    held: tuple[tuple[str, float], ...] = ()
+    least: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.goal.value} {self.rank}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solo:
+    """Show how a tenant alone reaches its solo rate, and why it cannot exceed it."""
+
+    tenant: str
+    shares: tuple[Share, ...]
+    leaves: tuple[Leaf, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Hold the rates, the promises and the proof: objective <= bound, gap = bound - objective.
 
-    `crew` and `platform` are hashes of what was planned for.
+    `value` and `bound` add up the levels of the objective (the first of each rank), or without closed tenants those
+    of the open demands. `levels` and `solos` are the proof. `crew` and `platform` are hashes of what was planned for.
     """
 
     shares: tuple[Share, ...]
@@ -58,6 +133,9 @@ class Plan:
     params: tuple[tuple[str, float], ...] = ()
     crew: str = ""
     platform: str = ""
+    headroom: float = 0.9
+    levels: tuple[Level, ...] = ()
+    solos: tuple[Solo, ...] = ()
 
     @property
     def gap(self) -> float:

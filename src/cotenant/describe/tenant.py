@@ -8,8 +8,11 @@ from enum import Enum
 from cotenant.describe.arrival import Arrival
 from cotenant.describe.variant import Precision
 from cotenant.errors import InputError
+from cotenant.units import duration_text
 
 FIDELITY_FLOOR = 0.95
+_MAX_RANK = 1_000_000
+_MAX_WEIGHT = 1_000_000
 
 
 class Discipline(str, Enum):
@@ -66,14 +69,19 @@ class Tenant:
     discipline: Discipline = Discipline.IN_ORDER
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise InputError("name", repr(self.name), "a name")
+        if not self.name.strip() or not self.name.isprintable():
+            raise InputError("name", repr(self.name), "a name in printable characters, on one line")
         if self.rank < 0:
             raise InputError("rank", self.rank, "0 or more")
-        if not self.weight > 0:
-            raise InputError("weight", self.weight, "more than 0")
+        if self.rank > _MAX_RANK:
+            raise InputError("rank", self.rank, f"at most {_MAX_RANK}")
+        if not 0 < self.weight <= _MAX_WEIGHT:
+            raise InputError("weight", self.weight, f"more than 0, at most {_MAX_WEIGHT}")
         if self.deadline_ns is not None and self.deadline_ns <= 0:
-            raise InputError("deadline", f"{self.deadline_ns}ns", "longer than 0")
+            raise InputError("deadline", duration_text(self.deadline_ns), "longer than 0")
+        self._refuse_shares()
+
+    def _refuse_shares(self) -> None:
         for field, value in (("floor", self.floor), ("fidelity", self.fidelity_floor), ("accuracy", self.accuracy_floor)):
             if value is not None and not 0 <= value <= 1:
                 raise InputError(field, value, "0 to 1")

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cotenant.describe.arrival import Closed, External, Periodic, Poisson, Replay
+from cotenant.describe.arrival import Closed, External, Periodic, Poisson, Replay, open_rate_per_s
 from cotenant.describe.request import Request
 from cotenant.describe.tenant import Tenant
 from cotenant.errors import InputError
 from cotenant.units import NS_PER_S
+
+_MAX_SEED = 2**63 - 1
+_MAX_REQUESTS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,10 @@ class Workload:
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise InputError(f"tenants[{index}].name", name, "a name of its own; it is taken")
+        if self.horizon_ns is not None and self.horizon_ns <= 0:
+            raise InputError("seconds", self.horizon_ns / NS_PER_S, "more than 0")
+        if not 0 <= self.seed <= _MAX_SEED:
+            raise InputError("seed", self.seed, f"0 to {_MAX_SEED}")
 
     def tenant(self, name: str) -> Tenant:
         """Return the tenant of this name; KeyError if there is none."""
@@ -37,10 +44,14 @@ class Workload:
         raise KeyError(name)
 
     def requests(self, horizon_ns: int | None = None) -> tuple[Request, ...]:
-        """List the open arrivals in order of time, the same for the same seed; ValueError without any horizon."""
+        """List the open arrivals in order of time, the same for the same seed.
+
+        ValueError without any horizon; InputError for more than can be listed.
+        """
         horizon_ns = self.horizon_ns if horizon_ns is None else horizon_ns
         if horizon_ns is None:
             raise ValueError("a workload without a horizon has no last request")
+        self._refuse_a_flood(horizon_ns)
         streams = np.random.SeedSequence(self.seed).spawn(len(self.tenants))
         arrivals = [
             (int(time_ns), index)
@@ -48,6 +59,12 @@ class Workload:
             for time_ns in arrivals_ns(tenant, horizon_ns, np.random.default_rng(stream))
         ]
         return tuple(_request(id, time_ns, self.tenants[index]) for id, (time_ns, index) in enumerate(sorted(arrivals)))
+
+    def _refuse_a_flood(self, horizon_ns: int) -> None:
+        for index, tenant in enumerate(self.tenants):
+            count = (open_rate_per_s(tenant.arrival) or 0.0) * horizon_ns / NS_PER_S
+            if count > _MAX_REQUESTS and isinstance(tenant.arrival, Periodic | Poisson):
+                raise InputError(f"tenants[{index}].arrival", f"{count:.0f} requests", f"at most {_MAX_REQUESTS} within the horizon")
 
 
 def _request(id: int, time_ns: int, tenant: Tenant) -> Request:

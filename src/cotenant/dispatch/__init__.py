@@ -1,1 +1,8 @@
-"""..."""
+"""The state and its laws: queues, promises, decisions."""
+
+from cotenant.dispatch.decide import DROP, RESUME, START, SUSPEND
+from cotenant.dispatch.dispatcher import Decision, Dispatcher
+from cotenant.dispatch.lineup import Lineup
+from cotenant.dispatch.state import NONE, State
+
+__all__ = ["DROP", "NONE", "RESUME", "START", "SUSPEND", "Decision", "Dispatcher", "Lineup", "State"]

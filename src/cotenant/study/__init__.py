@@ -1,1 +1,1 @@
-"""..."""
+"""What joins the drivers: prepare a crew, compare ways to serve it."""

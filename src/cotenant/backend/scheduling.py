@@ -1,0 +1,84 @@
+"""The calling thread's class and core."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+from enum import Enum
+
+_MOST_NICE = 19
+
+
+class SchedulingClass(str, Enum):
+    """Say how the operating system serves a thread against the others."""
+
+    NORMAL = "normal"
+    NICE = "nice"
+    IDLE = "idle"
+
+
+def best_effort() -> SchedulingClass:
+    """Let every normal thread preempt the calling one: SCHED_IDLE, else nice 19; return what is held in the end.
+
+    Threads started from here inherit it. Without CAP_SYS_NICE there is no way back.
+    """
+    if sys.platform == "linux":
+        for lower in (_idle, _nice):
+            try:
+                lower()
+            except OSError:
+                continue
+            break
+    return held()
+
+
+def critical() -> SchedulingClass:
+    """Put a best-effort thread back to normal, where that is permitted; return what is held in the end.
+
+    Any other thread, a real-time one included, stays as its owner wants it.
+    """
+    if sys.platform == "linux" and held() is not SchedulingClass.NORMAL:
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 0)
+    return held()
+
+
+def held() -> SchedulingClass:
+    """Read the calling thread's class back from the operating system."""
+    if sys.platform != "linux":
+        return SchedulingClass.NORMAL
+    if os.sched_getscheduler(0) == os.SCHED_IDLE:
+        return SchedulingClass.IDLE
+    nice = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    return SchedulingClass.NICE if nice == _MOST_NICE else SchedulingClass.NORMAL
+
+
+def permitted() -> SchedulingClass:
+    """Try `best_effort` in a thread made for it; return the class that it got."""
+    got = [SchedulingClass.NORMAL]
+    thread = threading.Thread(target=lambda: got.append(best_effort()), name="cotenant-class")
+    thread.start()
+    thread.join()
+    return got[-1]
+
+
+def pin(core: int) -> bool:
+    """Keep the calling thread on one core; False where the system does not let it."""
+    if sys.platform != "linux":
+        return False
+    try:
+        os.sched_setaffinity(0, {core})
+    except (OSError, ValueError, OverflowError):
+        return False
+    return os.sched_getaffinity(0) == {core}
+
+
+def _idle() -> None:
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _nice() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _MOST_NICE)

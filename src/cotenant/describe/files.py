@@ -1,0 +1,85 @@
+"""The one reader and writer of files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from cotenant.describe.crew import Crew
+from cotenant.describe.crewfile import crew_at
+from cotenant.describe.digest import digest_of
+from cotenant.describe.document import json_tree
+from cotenant.describe.draft import draft_of
+from cotenant.describe.plain import yaml_text, yaml_tree
+from cotenant.describe.plan import Plan
+from cotenant.describe.platform import Platform
+from cotenant.describe.tree import decode, shown
+from cotenant.errors import InputError
+from cotenant.registry import nearest
+
+T = TypeVar("T")
+
+__all__ = ["board", "boards", "digest_of", "read_crew", "read_plan", "read_platform", "write_crew", "write_plan", "write_platform"]
+
+
+def read_crew(path: Path) -> Crew:
+    """Read a crew file; relative paths in it start from its own folder. InputError names the path, value and what would do."""
+    return crew_at(path)
+
+
+def write_crew(models: Sequence[Path]) -> str:
+    """Write a first crew file for these models, paths as given; InputError for a model that is not there."""
+    return draft_of(models)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan that `write_plan` wrote; InputError for a damaged one."""
+    tree = json_tree(path)
+    if not isinstance(tree, dict):
+        raise InputError(shown(path), shown(tree), "a plan as `cotenant plan` writes it")
+    return _decoded(tree, Plan, path)
+
+
+def _decoded(tree: dict[str, Any], into: type[T], path: Path) -> T:
+    try:
+        return decode(tree, into)
+    except InputError as error:
+        raise InputError(f"{shown(path)}: {error.path}", shown(error.value), error.allowed) from error
+
+
+def write_plan(plan: Plan) -> str:
+    """Write a plan as JSON, where an infinite number is `Infinity`; the same plan, the same text."""
+    return json.dumps(msgspec.to_builtins(plan), indent=1, ensure_ascii=False) + "\n"
+
+
+def read_platform(path: Path) -> Platform:
+    """Read a board: a YAML file whose keys are the fields of a Platform; InputError for what does not fit."""
+    tree = yaml_tree(path)
+    if not isinstance(tree, dict):
+        raise InputError(shown(path), "empty" if tree is None else shown(tree), "a board: a mapping with processors and memories")
+    return _decoded(tree, Platform, path)
+
+
+def write_platform(platform: Platform) -> str:
+    """Write a platform as a board's YAML."""
+    return yaml_text(msgspec.to_builtins(platform))
+
+
+def boards() -> tuple[str, ...]:
+    """List the boards that are shipped, in alphabetical order."""
+    folder = files("cotenant.describe") / "boards"
+    names = (file.name for file in folder.iterdir()) if folder.is_dir() else ()
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def board(name: str, path: str = "platform") -> Platform:
+    """Read a shipped board; InputError at `path` names the nearest known one."""
+    if name not in boards():
+        raise InputError(path, shown(name), nearest(name, boards()))
+    with as_file(files("cotenant.describe") / "boards" / f"{name}.yaml") as file:
+        return read_platform(file)

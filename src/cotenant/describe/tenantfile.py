@@ -1,0 +1,102 @@
+"""A tenant as a crew file describes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import UNSET, Struct, UnsetType
+
+from cotenant.describe.arrivalfile import arrival_of
+from cotenant.describe.document import file_at
+from cotenant.describe.tenant import FIDELITY_FLOOR, Discipline, Measure, Source, Tenant
+from cotenant.describe.tree import decode, join, shown
+from cotenant.describe.variant import Precision
+from cotenant.errors import InputError
+from cotenant.units import duration_ns
+
+_MAX_DIM: Final = 2**31 - 1
+_DIMS: Final = "a list of whole numbers of 1 or more, such as [1, 3, 224, 224]"
+
+
+class _Keys(Struct, kw_only=True):
+    """Hold what a tenant may say; what has several forms is read further on."""
+
+    name: str
+    model: str
+    samples: str | UnsetType = UNSET
+    labels: str | UnsetType = UNSET
+    shapes: dict[str, Any] | UnsetType = UNSET
+    rank: int = 0
+    weight: float = 1.0
+    arrival: Any = "external"
+    deadline: Any = UNSET
+    floor: float = 0.0
+    fidelity: Any = FIDELITY_FLOOR
+    accuracy: float | UnsetType = UNSET
+    allow: list[Precision] | UnsetType = UNSET
+    discipline: Discipline = Discipline.IN_ORDER
+
+
+class _Fidelity(Struct, kw_only=True):
+    floor: float = FIDELITY_FLOOR
+    measure: Measure = Measure.CENTRED
+
+
+def tenant_of(tree: Any, folder: Path) -> Tenant:
+    """Read one tenant; relative paths start from `folder`. Paths of an InputError start below the tenant."""
+    keys = decode(tree, _Keys)
+    fidelity = _fidelity(keys.fidelity)
+    return Tenant(
+        name=keys.name,
+        source=_source(keys, folder),
+        arrival=arrival_of(keys.arrival, folder),
+        rank=keys.rank,
+        weight=keys.weight,
+        deadline_ns=None if keys.deadline is UNSET else duration_ns(keys.deadline, "deadline"),
+        floor=keys.floor,
+        fidelity_floor=fidelity.floor,
+        fidelity_measure=fidelity.measure,
+        accuracy_floor=None if isinstance(keys.accuracy, UnsetType) else keys.accuracy,
+        allow=_allow(keys.allow),
+        discipline=keys.discipline,
+    )
+
+
+def _fidelity(value: Any) -> _Fidelity:
+    return decode(value if isinstance(value, dict) else {"floor": value}, _Fidelity, "fidelity")
+
+
+def _allow(precisions: list[Precision] | UnsetType) -> tuple[Precision, ...] | None:
+    if isinstance(precisions, UnsetType):
+        return None
+    if not precisions:
+        raise InputError("allow", "[]", "at least one of " + ", ".join(p.value for p in Precision))
+    return tuple(dict.fromkeys(precisions))
+
+
+def _source(keys: _Keys, folder: Path) -> Source:
+    return Source(
+        model=_model(keys.model, folder),
+        samples=_file(keys.samples, folder, "samples", "an existing .npz file with one array per input"),
+        labels=_file(keys.labels, folder, "labels", "an existing .npy file of class indices"),
+        shapes=() if isinstance(keys.shapes, UnsetType) else tuple(_shape(name, dims) for name, dims in keys.shapes.items()),
+    )
+
+
+def _model(text: str, folder: Path) -> str:
+    if text.startswith("zoo:") and text.isprintable() and text.removeprefix("zoo:").strip():
+        return text
+    return str(file_at(text, folder, "model", "an existing ONNX file or zoo:NAME"))
+
+
+def _file(text: str | UnsetType, folder: Path, path: str, allowed: str) -> str | None:
+    return None if isinstance(text, UnsetType) else str(file_at(text, folder, path, allowed))
+
+
+def _shape(name: str, dims: Any) -> tuple[str, tuple[int, ...]]:
+    path = join("shapes", shown(name))
+    sizes = decode(dims, tuple[int, ...], path) if isinstance(dims, list) else ()
+    if not isinstance(dims, list) or not all(1 <= size <= _MAX_DIM for size in sizes):
+        raise InputError(path, shown(dims), _DIMS)
+    return name, sizes

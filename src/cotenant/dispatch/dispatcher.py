@@ -1,0 +1,134 @@
+"""The dispatcher: events in, decisions out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cotenant.describe import Platform, Share, Tenant
+from cotenant.dispatch.change import carry_over, keep_options_in_use
+from cotenant.dispatch.decide import BAD_ORDER, FIELDS, decide, wake_ns
+from cotenant.dispatch.events import arrive, fail, finish
+from cotenant.dispatch.laws import broken_laws
+from cotenant.dispatch.lineup import Lineup, grow, lay_out
+from cotenant.dispatch.state import NONE, State
+from cotenant.errors import DecisionError, InputError
+from cotenant.policy import NEVER_NS, Policy
+from cotenant.registry import nearest
+
+SLOTS = 64
+"""Outstanding requests that a new dispatcher has room for; it doubles when full."""
+
+
+class Decision(NamedTuple):
+    """START, RESUME, SUSPEND or DROP a slot's request; on a lane counted over all processors, NONE for a drop.
+
+    Work several lanes wide is started once on each of them.
+    """
+
+    kind: int
+    slot: int
+    lane: int
+    request: int
+
+
+class Dispatcher:
+    """Hold the state for a driver: no clock, no thread, no file.
+
+    A driver reports what happened with the instant, then asks `decide` and does as told.
+    """
+
+    __slots__ = ("_lanes", "_lineup", "_name", "_out", "_params", "_policy", "_state")
+
+    def __init__(
+        self,
+        tenants: tuple[Tenant, ...],
+        shares: tuple[Share, ...],
+        platform: Platform,
+        policy: Policy,
+        *,
+        name: str = "policy",
+        params: tuple[tuple[str, float], ...] = (),
+    ) -> None:
+        self._lineup = Lineup(tenants=tenants, shares=shares, platform=platform)
+        self._policy = policy
+        self._name = name
+        self._params = _values(policy, name, params)
+        self._state = lay_out(self._lineup, SLOTS, self._params)
+        self._lanes = [0] * platform.lanes
+        self._out = [0] * (FIELDS * (4 * platform.lanes + SLOTS))
+
+    @property
+    def lineup(self) -> Lineup:
+        """Return the numbering of tenants, options and lanes."""
+        return self._lineup
+
+    @property
+    def state(self) -> State:
+        """Return the arrays themselves: to look at, not to change."""
+        return self._state
+
+    def arrive(self, request: int, tenant: int, arrival_ns: int, due_ns: int | None) -> int:
+        """Queue a request of a tenant (by index); return its slot, which is the request's until it ends."""
+        if self._state.free_slot[0] == NONE:
+            self._state = grow(self._state)
+            self._out.extend([0] * (FIELDS * len(self._state.r_request)))
+        return arrive(self._state, request, tenant, arrival_ns, NEVER_NS if due_ns is None else due_ns)
+
+    def finish(self, slot: int) -> bool:
+        """Report a finished segment; say whether the request ended with it."""
+        return finish(self._state, slot) == 0
+
+    def fail(self, slot: int) -> None:
+        """Report a failed segment: its request has ended."""
+        fail(self._state, slot)
+
+    def decide(self, now_ns: int) -> list[Decision]:
+        """Decide at an instant; DecisionError if the policy raises or gives no number."""
+        policy = self._policy
+        try:
+            count = decide(self._state, policy.order, int(policy.preempts), now_ns, self._out, self._lanes)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as cause:
+            raise DecisionError(self._name, now_ns, f"order raised {cause!r}") from cause
+        if count == BAD_ORDER:
+            raise DecisionError(self._name, now_ns, "order gave NaN")
+        out = self._out
+        return [Decision(*out[i : i + FIELDS]) for i in range(0, count * FIELDS, FIELDS)]
+
+    def wake_ns(self) -> int | None:
+        """Return when to decide again though nothing happens; None for never."""
+        wake = wake_ns(self._state)
+        return None if wake >= NEVER_NS else wake
+
+    def option(self, slot: int) -> int:
+        """Return the index of the option that serves a slot."""
+        return self._state.q_option[self._state.r_stage[slot]]
+
+    def stage(self, slot: int) -> int:
+        """Return the index, within its option's chain, of the stage that a slot is at."""
+        stage = self._state.r_stage[slot]
+        return stage - self._state.k_stage[self._state.q_option[stage]]
+
+    def outstanding(self, tenant: int) -> int:
+        """Count a tenant's requests that have not ended."""
+        return self._state.t_outstanding[tenant]
+
+    def apply(self, shares: tuple[Share, ...]) -> None:
+        """Serve by other shares from now on; what is outstanding keeps the option that it was given."""
+        kept = keep_options_in_use(self._lineup, self._state, shares)
+        lineup = Lineup(tenants=self._lineup.tenants, shares=kept, platform=self._lineup.platform)
+        self._state = carry_over(self._lineup, self._state, lineup)
+        self._lineup = lineup
+
+    def validate(self, now_ns: int) -> None:
+        """Check every law of the state; DecisionError tells the story of what is broken."""
+        if broken := broken_laws(self._state):
+            raise DecisionError(self._name, now_ns, "; ".join(broken))
+
+
+def _values(policy: Policy, name: str, params: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
+    known = dict(policy.params)
+    for key, _ in params:
+        if key not in known:
+            raise InputError(f"policy.{name}.{key}", "unknown parameter", nearest(key, tuple(known)))
+    given = dict(params)
+    return tuple(given.get(key, default) for key, default in policy.params)

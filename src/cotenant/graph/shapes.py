@@ -1,0 +1,133 @@
+"""Shapes: those of the inputs fixed, all others inferred."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import onnx
+from onnx import helper, inliner, shape_inference
+
+from cotenant.errors import InputError
+from cotenant.graph.file import graphs, one_line
+from cotenant.registry import nearest
+
+Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+
+SMALL: Final = 1024
+"""Elements of a constant that may be a shape; greater ones are dropped before inference."""
+
+
+def inputs_of(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """List the inputs that must be given; older files list their weights among them."""
+    weights = {tensor.name for tensor in graph.initializer}
+    return [value for value in graph.input if value.name not in weights]
+
+
+def dims_of(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
+    """Return a number for each fixed dimension and a name for each other; None if even the rank is unknown."""
+    if not value.type.tensor_type.HasField("shape"):
+        return None
+    dims = value.type.tensor_type.shape.dim
+    return tuple(dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in dims)
+
+
+def fix(model: onnx.ModelProto, shapes: Shapes, where: str) -> None:
+    """Write the given shapes into a model, in place; InputError, at `where`, if they do not fit or do not suffice.
+
+    A dimension's name stands for one size: fixed in one input, it is fixed in all.
+    """
+    inputs = {value.name: value for value in inputs_of(model.graph)}
+    sizes: dict[str, int] = {}
+    for name, shape in shapes:
+        if name not in inputs:
+            raise InputError(f"{where}.{name}", list(shape), f"an input of the model; {nearest(name, tuple(inputs))}")
+        _agree(dims_of(inputs[name]), shape, sizes, f"{where}.{name}")
+        _write(inputs[name], shape)
+    for value in inputs.values():
+        dims = dims_of(value)
+        if dims is not None:
+            _write(value, tuple(sizes.get(dim, dim) if isinstance(dim, str) else dim for dim in dims))
+    _all_fixed(list(inputs.values()), where)
+    if shapes:
+        _forget(model)
+
+
+def _agree(dims: tuple[int | str, ...] | None, shape: tuple[int, ...], sizes: dict[str, int], where: str) -> None:
+    if any(size < 1 for size in shape):
+        raise InputError(where, list(shape), "sizes of 1 or more")
+    if dims is None:
+        return
+    if len(dims) != len(shape):
+        raise InputError(where, list(shape), f"{len(dims)} dimensions, as in {_text(dims)}")
+    for dim, size in zip(dims, shape, strict=True):
+        expected = dim if isinstance(dim, int) or dim == "?" else sizes.setdefault(dim, size)
+        if expected not in {size, "?"}:
+            raise InputError(where, list(shape), f"{_text(dims)}, where {dim} is {expected}" if dim != expected else f"as in {_text(dims)}")
+
+
+def _text(dims: tuple[int | str, ...]) -> str:
+    return "[" + ", ".join(map(str, dims)) + "]"
+
+
+def _write(value: onnx.ValueInfoProto, shape: tuple[int | str, ...]) -> None:
+    tensor = value.type.tensor_type
+    del tensor.shape.dim[:]
+    tensor.shape.SetInParent()
+    for size in shape:
+        dim = tensor.shape.dim.add()
+        if isinstance(size, int):
+            dim.dim_value = size
+        elif size != "?":
+            dim.dim_param = size
+
+
+def _all_fixed(inputs: list[onnx.ValueInfoProto], where: str) -> None:
+    found = [(value.name, dims_of(value)) for value in inputs if value.type.HasField("tensor_type")]
+    loose = [(name, dims) for name, dims in found if dims is None or any(isinstance(dim, str) for dim in dims)]
+    if not loose:
+        return
+    name, dims = loose[0]
+    example = ", ".join(f"{name}: {_example(dims)}" for name, dims in loose)
+    shown = "of any shape" if dims is None else _text(dims)
+    raise InputError(where, f"input {name!r} is {shown}", f"a size for every dimension, such as shapes: {{{example}}}")
+
+
+def _example(dims: tuple[int | str, ...] | None) -> str:
+    return "[1]" if dims is None else _text(tuple(1 if isinstance(dim, str) else dim for dim in dims))
+
+
+def _forget(model: onnx.ModelProto) -> None:
+    """Drop what the exporter inferred for other shapes."""
+    for graph in graphs(model.graph):
+        del graph.value_info[:]
+    for value in model.graph.output:
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.ClearField("shape")
+
+
+def infer(model: onnx.ModelProto, path: Path, where: str) -> onnx.ModelProto:
+    """Return the model with all shapes inferred, its functions inlined and its great weights dropped, which spoils the argument."""
+    for graph in graphs(model.graph):
+        for tensor in graph.initializer:
+            _drop_data(tensor)
+    if model.functions:
+        model = inliner.inline_local_functions(model)
+    try:
+        return shape_inference.infer_shapes(model, data_prop=True)
+    except shape_inference.InferenceError as error:
+        raise InputError(where, path, f"shapes that agree with one another; {one_line(error)}") from error
+
+
+def _drop_data(tensor: onnx.TensorProto) -> None:
+    size = 1
+    for dim in tensor.dims:
+        size *= dim
+    if size > SMALL:
+        for data in ("raw_data", "float_data", "double_data", "int32_data", "int64_data", "uint64_data"):
+            tensor.ClearField(data)
+
+
+def dtype_of(element: int) -> str:
+    """Return the NumPy name of an ONNX element type."""
+    return str(helper.tensor_dtype_to_np_dtype(element).name) if element != onnx.TensorProto.STRING else "object"

@@ -1,0 +1,53 @@
+"""What a level makes greatest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cotenant.describe import Goal
+from cotenant.plan.lp import Matrix, Vector
+from cotenant.plan.problem import Problem
+from cotenant.plan.rows import capacities, demanded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """Hold a goal for some tenants of a rank: each one's weight, and the rate at which it counts as 1."""
+
+    goal: Goal
+    rank: int
+    tenants: tuple[str, ...]
+    weights: tuple[float, ...]
+    units_per_s: tuple[float, ...]
+
+    def parts(self, problem: Problem) -> Matrix:
+        """Return what one inference per second by each option adds to each tenant's part; shape (tenants, options)."""
+        owners = [problem.owner(tenant) / unit for tenant, unit in zip(self.tenants, self.units_per_s, strict=True)]
+        return np.array(owners).reshape(len(self.tenants), len(problem.options))
+
+    def gain(self, problem: Problem) -> Vector:
+        """Return what one inference per second by each option adds to a goal that is a sum."""
+        if self.goal is Goal.LOAD:
+            return -loads(problem)
+        return np.asarray(np.array(self.weights) @ self.parts(problem))
+
+    def value(self, problem: Problem, x: Vector) -> float:
+        """Return how far rates come."""
+        part, weight = self.parts(problem) @ x, np.array(self.weights)
+        match self.goal:
+            case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT | Goal.LOAD:
+                return float(self.gain(problem) @ x)
+            case Goal.FLOORS:
+                return float(weight @ np.minimum(part, 1.0))
+            case Goal.STARVED | Goal.MAXMIN:
+                return float((part / weight).min())
+            case Goal.PROPORTIONAL:
+                return float(weight @ np.log(part)) if (part > 0).all() else -np.inf
+
+
+def loads(problem: Problem) -> Vector:
+    """Return the share of each resource that one inference per second by each option takes, added up."""
+    resources = capacities(problem.platform)
+    return sum((demanded(problem.options, name) / capacity for name, _, capacity in resources), np.zeros(len(problem.options)))

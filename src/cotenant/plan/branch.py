@@ -1,0 +1,73 @@
+"""Which artifacts are resident: a search that bans, and proves by what it bans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cotenant.describe import Artifact, Dual, Leaf
+from cotenant.plan.aim import Aim
+from cotenant.plan.lp import Vector
+from cotenant.plan.problem import Problem
+from cotenant.plan.relax import Relaxed, relax
+from cotenant.plan.rows import Row
+
+EXACT = 1e-9  # relative: a ban that promises less than this above the best found is not followed
+MOST_NODES = 400  # beyond it what is open stays open, and the gap says so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Found:
+    """Hold the best rates whose artifacts fit, and the leaves whose greatest bound is `bound`; the first is the rates' own."""
+
+    x: Vector
+    value: float
+    bound: float
+    leaves: tuple[Leaf, ...]
+
+
+def best(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Found | None:
+    """Solve one level; None if nothing fits.
+
+    Where an optimum needs artifacts that do not fit together, any plan must do without one of them: each is banned in turn.
+    Without such a conflict this is one linear program.
+    """
+    banned: tuple[Artifact, ...] = ()
+    waiting, seen = [banned], {frozenset(banned)}
+    top: Relaxed | None = None
+    leaves: list[tuple[float, Leaf]] = []
+    while waiting:
+        banned = waiting.pop()
+        node = relax(problem, aim, rows, _kept(problem, banned))
+        leaf = (node.bound, _leaf(banned, rows, node.prices))
+        over = () if node.x is None else problem.overflow(node.x)
+        if node.x is None or (top is not None and (node.bound <= _enough(top) or (over and len(seen) > MOST_NODES))):
+            leaves.append(leaf)
+        elif over:
+            children = [(*banned, a) for a in over if frozenset((*banned, a)) not in seen]
+            seen.update(frozenset(child) for child in children)
+            waiting.extend(children)
+        elif top is None or node.value > top.value:
+            top, leaves = node, [leaf, *leaves]
+        else:
+            leaves.append(leaf)
+    if top is None or top.x is None:
+        return None
+    return Found(x=top.x, value=top.value, bound=max(bound for bound, _ in leaves), leaves=tuple(leaf for _, leaf in leaves))
+
+
+def _enough(top: Relaxed) -> float:
+    return top.value + EXACT * max(1.0, abs(top.value))
+
+
+def _kept(problem: Problem, banned: Iterable[Artifact]) -> NDArray[np.intp]:
+    out = set(banned)
+    return np.array([k for k, option in enumerate(problem.options) if option.artifact not in out], dtype=np.intp)
+
+
+def _leaf(banned: tuple[Artifact, ...], rows: Sequence[Row], prices: Vector) -> Leaf:
+    duals = (Dual(bind=row.bind, of=row.of, price=float(price)) for row, price in zip(rows, prices, strict=True) if price > 0)
+    return Leaf(banned=banned, duals=tuple(duals))

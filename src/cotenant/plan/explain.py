@@ -1,0 +1,97 @@
+"""A plan in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cotenant.describe import Goal, Option, Plan, Platform, Price, Promise, Tenant, open_rate_per_s
+from cotenant.plan.enumerate import Refusal
+
+_FULL = 0.999  # of a capacity or of what is open to it: as good as all
+_WORDS = {
+    Goal.DEMAND: "what arrives", Goal.FLOORS: "the floors", Goal.STARVED: "who is left with nothing",
+    Goal.PROPORTIONAL: "the sum of w log P", Goal.WEIGHTED: "the sum of w P", Goal.MAXMIN: "the least P / w",
+    Goal.THROUGHPUT: "inferences per second", Goal.LOAD: "least load among equals",
+}  # fmt: skip
+
+
+def explain(plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, refused: Sequence[Refusal] = ()) -> str:
+    """Say what is short, what an inference costs in others, why each tenant got its options, and how good the plan is.
+
+    `refused` is what an offer left out; without it only the options offered are compared.
+    """
+    lines = [
+        *_bottlenecks(plan),
+        *_exchange(plan),
+        *(line for tenant in tenants for line in _tenant(plan, tenant, options, refused)),
+        *_proof(plan),
+    ]
+    return "\n".join(lines)
+
+
+def _bottlenecks(plan: Plan) -> Iterator[str]:
+    for price in sorted(plan.prices, key=lambda p: -p.price * p.capacity):
+        used = f"{price.resource}: {price.used:.3g} of {price.capacity:.3g} {price.unit} used"
+        if price.price > 0:
+            yield f"{used}; a bottleneck: 1 % more of it would add {price.price * price.capacity / 100:.2g} to the objective"
+        else:
+            yield f"{used}; not short" + ("" if price.used < _FULL * price.capacity else ", though all in use")
+    if not any(price.price > 0 for price in plan.prices):
+        yield "no resource is short: each tenant has all that its arrivals, or its requests in flight, allow"
+
+
+def cost(plan: Plan, tenant: str) -> float:
+    """Return what one inference of a tenant costs at the plan's prices, as it is served; 0 where nothing is short."""
+    shares = plan.shares_of(tenant)
+    rate = sum(share.rate_per_s for share in shares)
+    return sum(share.rate_per_s / rate * _price(plan.prices, share.option) for share in shares) if rate > 0 else 0.0
+
+
+def _price(prices: Sequence[Price], option: Option) -> float:
+    return sum(price.price * option.demand_of(price.resource) for price in prices)
+
+
+def _exchange(plan: Plan) -> Iterator[str]:
+    """Compare the dearest tenant's inference with those of each other."""
+    costs = {p.tenant: cost(plan, p.tenant) for p in plan.promises}
+    priced = sorted((name for name in costs if costs[name] > 0), key=lambda name: -costs[name])
+    for name in priced[1:]:
+        yield f"one more {priced[0]} inference costs {_count(costs[priced[0]] / costs[name])} {name} inferences"
+
+
+def _count(number: float) -> str:
+    return f"{number:.0f}" if abs(number - round(number)) < 0.05 * number and number >= 2.5 else f"{number:.2g}"
+
+
+def _tenant(plan: Plan, tenant: Tenant, options: Sequence[Option], refused: Sequence[Refusal]) -> Iterator[str]:
+    promise = plan.promise(tenant.name)
+    yield f"{tenant.name} (rank {tenant.rank}): {promise.rate_per_s:.4g}/s promised, {_extent(plan, tenant, promise)}"
+    for share in plan.shares_of(tenant.name):
+        faith = "" if share.option.fidelity is None else f", fidelity {share.option.fidelity:.3f}"
+        yield f"  {share.rate_per_s:.4g}/s by {share.option.name}: {share.option.latency_ns / 1e6:.3g} ms{faith}"
+    used = {share.option for share in plan.shares_of(tenant.name)}
+    yield from (f"  not {o.name}: {_dearer(plan, o, tenant.name)}" for o in options if o.tenant == tenant.name and o not in used)
+    yield from (f"  not {r.option}: {r.reason}" for r in refused if r.tenant == tenant.name)
+
+
+def _extent(plan: Plan, tenant: Tenant, promise: Promise) -> str:
+    arriving = open_rate_per_s(tenant.arrival)
+    if arriving is not None and promise.rate_per_s >= _FULL * arriving:
+        return "all that arrives"
+    floor = f", held at its floor {tenant.floor:g}" if tenant.floor > 0 and promise.p <= tenant.floor / _FULL else ""
+    return f"P = {promise.p:.3f} of {promise.solo_rate_per_s:.4g}/s alone{floor}"
+
+
+def _dearer(plan: Plan, option: Option, tenant: str) -> str:
+    """Say why the plan passed an option by: what it costs at the prices, beside what is used."""
+    price, own = _price(plan.prices, option), cost(plan, tenant)
+    if own > 0 and price > own * 1.000001:
+        return f"{price / own:.2f} times as dear at these prices"
+    return "no better here: equals are settled by least load, by rank or by memory"
+
+
+def _proof(plan: Plan) -> Iterator[str]:
+    for level in plan.levels:
+        who = f" of {', '.join(level.tenants)}" if level.tenants else ""
+        yield f"level {level.name}, {_WORDS[level.goal]}{who}: {level.value:.6g} reached, none can exceed {level.bound:.6g}"
+    yield f"objective {plan.objective.value}: {plan.value:.6g}, bound {plan.bound:.6g}, gap {max(0.0, plan.gap):.2g}"

@@ -1,0 +1,62 @@
+"""Whether rates fit a platform; shares no code with the solver."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence, Set
+
+from cotenant.describe import Artifact, Bind, Leaf, Platform, Share
+from cotenant.plan.scan import Ground
+
+CLOSE = 1e-6  # relative: what counts as equal, as kept, as fitting
+
+
+def misfits(shares: Sequence[Share], ground: Ground) -> Iterator[str]:
+    """Say which rows and memories the rates do not fit; nothing if they fit."""
+    for bind, of in _rows(ground):
+        limit = ground.limit(bind, of)
+        used = sum(ground.taken(bind, of, s.option) * s.rate_per_s for s in shares)
+        size = sum(abs(ground.taken(bind, of, s.option)) * s.rate_per_s for s in shares)
+        if used > limit + CLOSE * max(abs(limit), size):
+            yield f"{bind.value} of {of}: {used:.9g} used of {limit:.9g}"
+    artifacts = {s.option.artifact for s in shares}
+    for memory in ground.platform.memories:
+        resident = _resident(artifacts, memory.name)
+        if resident > memory.capacity_bytes:
+            yield f"memory {memory.name}: {resident} bytes resident of {memory.capacity_bytes}"
+
+
+def rates_per_s(shares: Sequence[Share], names: Iterable[str]) -> dict[str, float]:
+    """Add up each tenant's shares."""
+    return {name: math.fsum(s.rate_per_s for s in shares if s.option.tenant == name) for name in names}
+
+
+def unequal(what: str, stated: float, computed: float, *, over: bool = False) -> list[str]:
+    """Complain of a stated number that is not what was computed; `over`: of one that is less."""
+    slack = CLOSE * max(1.0, abs(computed))
+    if (computed - stated if over else abs(stated - computed)) <= slack:
+        return []
+    return [f"{what}: {stated:.9g} stated, {computed:.9g} computed"]
+
+
+def _rows(ground: Ground) -> Iterator[tuple[Bind, str]]:
+    yield from ((Bind.CAPACITY, name) for name in ground.resources())
+    yield from ((Bind.HEADROOM, p.name) for p in ground.platform.processors)
+    yield from ((bind, name) for name in ground.tenants for bind in (Bind.ARRIVALS, Bind.OUTSTANDING, Bind.ACCURACY))
+
+
+def _resident(artifacts: Set[Artifact], memory: str) -> int:
+    return sum(a.resident_bytes for a in artifacts if a.memory == memory)
+
+
+def covers(leaves: Sequence[Leaf], platform: Platform, chosen: frozenset[Artifact] = frozenset()) -> bool:
+    """Say whether every set of artifacts that fits the memories leaves out all that some leaf bans.
+
+    A set that escapes must hold one banned artifact of every leaf, and fit: none may be found.
+    """
+    if any(_resident(chosen, memory.name) > memory.capacity_bytes for memory in platform.memories):
+        return True
+    for leaf in leaves:
+        if not chosen.intersection(leaf.banned):
+            return all(covers(leaves, platform, chosen | {artifact}) for artifact in leaf.banned)
+    return False

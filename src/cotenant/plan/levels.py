@@ -1,0 +1,160 @@
+"""The order of a plan: each level is made greatest, then kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cotenant.describe import Bind, Goal, Level, Objective, Solo, Tenant, open_rate_per_s
+from cotenant.plan.aim import Aim
+from cotenant.plan.branch import Found, best
+from cotenant.plan.lp import Vector
+from cotenant.plan.problem import Problem
+from cotenant.plan.rows import Row, held_row
+
+KEEP = 1e-8  # relative: by how much later levels may undercut an earlier one
+STARVED_P = 1e-5  # of a solo rate: less is nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ladder:
+    """Hold the levels climbed, the rows that keep them, and the rates that reach them all."""
+
+    problem: Problem
+    rows: tuple[Row, ...]
+    solos: tuple[Solo, ...]
+    x: Vector
+    levels: tuple[Level, ...] = ()
+    aims: tuple[Aim, ...] = ()
+
+    def solo(self, tenant: str) -> float:
+        """Return a tenant's solo rate, in inferences per second."""
+        return sum(share.rate_per_s for solo in self.solos if solo.tenant == tenant for share in solo.shares)
+
+
+def climb(ladder: Ladder, aim: Aim) -> Ladder:
+    """Make one more goal greatest within all that is kept, and keep it too."""
+    found = solved(ladder, aim)
+    bound = max(found.bound, found.value)
+    level = Level(goal=aim.goal, rank=aim.rank, tenants=aim.tenants, value=found.value, bound=bound, leaves=found.leaves)
+    match aim.goal:
+        case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT:
+            level = replace(level, least=found.value - KEEP * max(1.0, abs(found.value)))
+        case Goal.FLOORS | Goal.MAXMIN | Goal.PROPORTIONAL:
+            level = replace(level, held=_held(ladder.problem, aim, found))
+        case Goal.STARVED | Goal.LOAD:
+            pass
+    rows = _keep(ladder.rows, ladder.problem, level, aim)
+    return replace(ladder, levels=(*ladder.levels, level), aims=(*ladder.aims, aim), rows=rows, x=found.x)
+
+
+def solved(ladder: Ladder, aim: Aim) -> Found:
+    """Make a goal greatest within all that is kept; what was kept stays possible, so something is found."""
+    found = best(ladder.problem, aim, ladder.rows)
+    if found is None:
+        raise ArithmeticError(f"{aim.goal.value} {aim.rank}: the rates that reached the levels before fit no more")
+    return found
+
+
+def _held(problem: Problem, aim: Aim, found: Found) -> tuple[tuple[str, float], ...]:
+    """Return the rates to keep: what counts of them for the goal, less the tolerance."""
+    rates = problem.rates(found.x)
+    match aim.goal:
+        case Goal.FLOORS:
+            most = aim.units_per_s
+        case Goal.MAXMIN:
+            most = tuple(found.value * w * unit for w, unit in zip(aim.weights, aim.units_per_s, strict=True))
+        case _:
+            most = tuple(rates[tenant] for tenant in aim.tenants)
+    return tuple((t, min(rates[t], m) * (1 - KEEP)) for t, m in zip(aim.tenants, most, strict=True))
+
+
+def _keep(rows: tuple[Row, ...], problem: Problem, level: Level, aim: Aim) -> tuple[Row, ...]:
+    if level.least is not None:
+        rows = (*rows, Row(bind=Bind.LEVEL, of=level.name, taken=-aim.gain(problem), limit=-level.least))
+    before = {row.of: -row.limit for row in rows if row.bind is Bind.HELD}
+    for tenant, rate_per_s in level.held:
+        if rate_per_s > before.get(tenant, 0.0):
+            rows = (*(r for r in rows if (r.bind, r.of) != (Bind.HELD, tenant)), held_row(problem.options, tenant, rate_per_s))
+    return rows
+
+
+def demand(ladder: Ladder, rank: int) -> Ladder:
+    """Serve what arrives at the open tenants of a rank: the greatest weighted sum of served shares."""
+    tenants = [(t, rate) for t in ladder.problem.tenants if t.rank == rank and (rate := open_rate_per_s(t.arrival)) is not None]
+    return climb(ladder, _aim(Goal.DEMAND, rank, [t for t, _ in tenants], [rate for _, rate in tenants])) if tenants else ladder
+
+
+def floors(ladder: Ladder, rank: int) -> Ladder:
+    """Reach the floors of a rank: the greatest weighted sum of reached shares."""
+    tenants = [t for t in ladder.problem.tenants if t.rank == rank and t.floor > 0]
+    return climb(ladder, _aim(Goal.FLOORS, rank, tenants, [t.floor * ladder.solo(t.name) for t in tenants])) if tenants else ladder
+
+
+def share(ladder: Ladder, rank: int, objective: Objective) -> Ladder:
+    """Divide what is left among the closed tenants of a rank by the objective."""
+    tenants = [t for t in ladder.problem.tenants if t.rank == rank and open_rate_per_s(t.arrival) is None]
+    if not tenants:
+        return ladder
+    solos = [ladder.solo(t.name) for t in tenants]
+    match objective:
+        case Objective.PROPORTIONAL:
+            return _proportional(ladder, rank, tenants)
+        case Objective.WEIGHTED:
+            return climb(ladder, _aim(Goal.WEIGHTED, rank, tenants, solos))
+        case Objective.MAXMIN:
+            return _leximin(ladder, rank, tenants)
+        case Objective.THROUGHPUT:
+            return climb(ladder, _aim(Goal.THROUGHPUT, rank, tenants, [1.0] * len(tenants), equal=True))
+
+
+def lighten(ladder: Ladder) -> Ladder:
+    """Among the plans that are equally good, take one of least load."""
+    return climb(ladder, _aim(Goal.LOAD, 0, [], []))
+
+
+def _aim(goal: Goal, rank: int, tenants: Sequence[Tenant], units_per_s: Sequence[float], *, equal: bool = False) -> Aim:
+    weights = tuple(1.0 if equal else t.weight for t in tenants)
+    return Aim(goal=goal, rank=rank, tenants=tuple(t.name for t in tenants), weights=weights, units_per_s=tuple(units_per_s))
+
+
+def _proportional(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladder:
+    """Make the sum of w log P greatest over those that can have anything at all; a logarithm knows no zero."""
+
+    def least(some: Sequence[Tenant]) -> Aim:
+        return _aim(Goal.STARVED, rank, some, [ladder.solo(t.name) for t in some], equal=True)
+
+    fed = list(tenants)
+    if solved(ladder, least(fed)).value <= STARVED_P:
+        fed = []
+        for tenant in sorted(tenants, key=lambda t: -t.weight):
+            if solved(ladder, least([*fed, tenant])).value > STARVED_P:
+                fed.append(tenant)
+            else:
+                ladder = climb(ladder, least([*fed, tenant]))
+    return climb(ladder, _aim(Goal.PROPORTIONAL, rank, fed, [ladder.solo(t.name) for t in fed])) if fed else ladder
+
+
+def _leximin(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladder:
+    """Make the least P / w greatest, then that of the others, and so on.
+
+    A tenant whose row carries a price cannot have more: it is left at the least. The prices of all such rows add up to 1, so at
+    least one carries its even share.
+    """
+    rest = list(tenants)
+    while rest:
+        ladder = climb(ladder, _aim(Goal.MAXMIN, rank, rest, [ladder.solo(t.name) for t in rest]))
+        weight = pinned(ladder, rest)
+        enough = min(0.5 / len(weight), max(weight.values()))
+        rest = [t for t in rest if weight[t.name] < enough]
+    return ladder
+
+
+def pinned(ladder: Ladder, tenants: Sequence[Tenant]) -> dict[str, float]:
+    """Return, by the last level's prices, how far each tenant holds the least P / w down; they add up to 1."""
+    problem, prices = ladder.problem, {(d.bind, d.of): d.price for d in ladder.levels[-1].leaves[0].duals}
+    before = {(row.bind, row.of): row for row in ladder.rows}
+    paid = sum((price * before[key].taken for key, price in prices.items() if key in before), np.zeros(len(problem.options)))
+    return {t.name: float(paid[problem.owner(t.name) > 0].min()) * t.weight * ladder.solo(t.name) for t in tenants}

@@ -1,0 +1,140 @@
+"""One level's optimum when every memory is large enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cotenant.describe import Goal
+from cotenant.plan.aim import Aim
+from cotenant.plan.lp import Lp, Matrix, Optimum, Vector
+from cotenant.plan.problem import Problem
+from cotenant.plan.rows import Row
+
+TANGENT_GAP = 1e-10  # in units of the goal: where cutting stops
+MOST_ROUNDS = 80  # of cuts; a dozen are usual
+LEAST_PART = 1e-6  # of a solo rate: below it the logarithm is not followed
+_FIRST_CUTS = 2.0 ** -np.arange(11)  # P = 1, 1/2, ..., 1/1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Relaxed:
+    """Hold the best rates with their value, and a price of each row that proves the bound.
+
+    `x` None: there are no such rates, and the prices prove that.
+    """
+
+    x: Vector | None
+    value: float
+    bound: float
+    prices: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Program:
+    """Hold a level as a linear program over the kept options and `aux` columns of the goal's own."""
+
+    kept: NDArray[np.intp]
+    taken: Matrix
+    limit: Vector
+    parts: Matrix
+    weights: Vector
+    unit: Vector
+
+
+def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp]) -> Relaxed:
+    """Solve one level over the options of these indices, with no regard to memories."""
+    program = _Program(
+        kept=kept,
+        taken=np.array([row.taken for row in rows]).reshape(len(rows), len(problem.options))[:, kept],
+        limit=np.array([row.limit for row in rows]),
+        parts=aim.parts(problem)[:, kept],
+        weights=np.array(aim.weights),
+        unit=problem.unit[kept],
+    )
+    if aim.goal is Goal.PROPORTIONAL and not program.parts.any(axis=1).all():
+        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=np.zeros(len(rows)))  # the logarithm of a tenant without an option
+    best = _cut(program) if aim.goal is Goal.PROPORTIONAL else _straight(program, aim.goal, aim.gain(problem)[kept])
+    if best is None:
+        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=_refutation(program))
+    optimum, bound = best
+    x = np.zeros(len(problem.options))
+    x[kept] = np.maximum(optimum.columns[: len(kept)], 0.0)
+    return Relaxed(x=x, value=aim.value(problem, x), bound=bound, prices=optimum.prices[: len(rows)])
+
+
+def _lp(program: _Program, gain: Vector, own: Vector, matrix: Matrix, limit: Vector) -> Lp:
+    """Join the plan's rows with the goal's own free columns (their gain is `own`) and rows (`matrix`, over all columns)."""
+    kept, aux = len(program.kept), len(own)
+    return Lp(
+        np.concatenate([gain, own]),
+        np.vstack([np.hstack([program.taken, np.zeros((len(program.limit), aux))]), matrix.reshape(len(limit), kept + aux)]),
+        np.concatenate([program.limit, limit]),
+        unit=np.concatenate([program.unit, np.ones(aux)]),
+        lower=np.concatenate([np.zeros(kept), np.full(aux, -np.inf)]),
+    )
+
+
+def _straight(program: _Program, goal: Goal, gain: Vector) -> tuple[Optimum, float] | None:
+    """Solve a goal that is one linear program: a sum, a sum of capped parts, or a least part."""
+    tenants, none = len(program.weights), np.zeros(len(program.kept))
+    match goal:
+        case Goal.FLOORS:  # f_i <= part_i, f_i <= 1
+            matrix = np.vstack([np.hstack([-program.parts, np.eye(tenants)]), np.hstack([0 * program.parts, np.eye(tenants)])])
+            lp = _lp(program, none, program.weights, matrix, np.repeat([0.0, 1.0], tenants))
+        case Goal.STARVED | Goal.MAXMIN:  # t <= part_i / w_i
+            matrix = np.hstack([-program.parts / program.weights[:, None], np.ones((tenants, 1))])
+            lp = _lp(program, none, np.ones(1), matrix, np.zeros(tenants))
+        case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT | Goal.LOAD | Goal.PROPORTIONAL:
+            lp = _lp(program, gain, np.zeros(0), np.zeros((0, len(gain))), np.zeros(0))
+    optimum = lp.solve()
+    return None if optimum is None else (optimum, optimum.value)
+
+
+def _cut(program: _Program) -> tuple[Optimum, float] | None:
+    """Solve the sum of w log(part) by tangents from above, added where the last optimum stood (Kelley, 1960).
+
+    v_i <= log(p) + (part_i - p) / p for every p: each program's value bounds the goal, and its prices prove it.
+    """
+    tenants = range(len(program.weights))
+    first = [_tangents(program, np.full(len(tenants), p)) for p in _FIRST_CUTS]
+    lp = _lp(program, np.zeros(len(program.kept)), program.weights, np.vstack([m for m, _ in first]), np.concatenate([b for _, b in first]))
+    points, best, bound, prices = np.full(len(tenants), _FIRST_CUTS[-1]), None, np.inf, np.zeros(0)
+    value = -np.inf
+    for _ in range(MOST_ROUNDS):
+        optimum = lp.solve()
+        if optimum is None:
+            return None
+        part, before = program.parts @ optimum.columns[: len(program.kept)], points
+        points = np.where(part > LEAST_PART, part, np.maximum(points / 16, LEAST_PART))
+        reached = float(program.weights @ np.log(part)) if (part > 0).all() else -np.inf
+        if reached > value or best is None:
+            best, value = optimum, reached
+        if optimum.value < bound:
+            bound, prices = optimum.value, optimum.prices
+        if bound - value <= TANGENT_GAP or (np.maximum(part, before) <= LEAST_PART).any():
+            break
+        lp.add(*_tangents(program, points))
+    return (Optimum(columns=best.columns, prices=prices, value=value), bound) if best else None
+
+
+def _tangents(program: _Program, points: Vector) -> tuple[Matrix, Vector]:
+    """Return one tangent of the logarithm per tenant, at its point: rows over the options and the goal's columns."""
+    return np.hstack([-program.parts / points[:, None], np.eye(len(points))]), np.log(points) - 1.0
+
+
+def _refutation(program: _Program) -> Vector:
+    """Return prices by which rows that ask for more than nothing contradict those that limit (Farkas)."""
+    asks = np.flatnonzero(program.limit < 0)
+    short = np.zeros((len(program.limit), len(asks)))
+    short[asks, np.arange(len(asks))] = program.limit[asks]
+    lp = Lp(
+        np.concatenate([np.zeros(len(program.kept)), -np.ones(len(asks))]), np.hstack([program.taken, short]), program.limit,
+        unit=np.concatenate([program.unit, np.ones(len(asks))]),
+    )  # fmt: skip
+    optimum = lp.solve()
+    assert optimum is not None, "asking for nothing is always possible"
+    return optimum.prices

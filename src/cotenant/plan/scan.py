@@ -1,0 +1,197 @@
+"""A bound from any prices, by scanning every option; shares no code with the solver."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cotenant.describe import Bind, Goal, Leaf, Level, Option, Platform, Tenant, open_rate_per_s, outstanding
+
+ROUNDING = 1e-12  # relative: below it a contradiction is the arithmetic's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Hold what prices are put on: who may be served how, and what the levels before have left.
+
+    `solo_per_s` and `held_per_s` give rates by tenant; `least` gives a level's goal and the value it keeps, by name.
+    """
+
+    tenants: Mapping[str, Tenant]
+    options: Sequence[Option]
+    platform: Platform
+    headroom: float
+    solo_per_s: Mapping[str, float]
+    held_per_s: Mapping[str, float]
+    least: Mapping[str, tuple[Level, float]]
+
+    def most_per_s(self, name: str) -> float:
+        """Return a rate that a tenant cannot exceed: what arrives, or what its requests in flight allow (Little)."""
+        tenant = self.tenants[name]
+        arriving = open_rate_per_s(tenant.arrival)
+        if arriving is not None:
+            return arriving
+        fastest_s = min((o.latency_ns for o in self.options if o.tenant == name), default=math.inf) / 1e9
+        return (outstanding(tenant.arrival, self.platform.lanes) or 0) / fastest_s
+
+    def resources(self) -> dict[str, float]:
+        """Return what each resource gives, in its own unit per second."""
+        bytes_per_s = {m.name: m.bandwidth_bytes_per_s for m in self.platform.memories if m.bandwidth_bytes_per_s is not None}
+        links = {link.name: link.bandwidth_bytes_per_s for link in self.platform.links}
+        return {**{p.name: float(p.lanes) for p in self.platform.processors}, **bytes_per_s, **links}
+
+    def given(self, resource: str) -> float:
+        """Return what a resource gives; KeyError for a stranger."""
+        return self.resources()[resource]
+
+    def limit(self, bind: Bind, of: str) -> float:
+        """Return the right side of a row `sum of a x <= b`; KeyError if there is no such row."""
+        match bind:
+            case Bind.CAPACITY:
+                return self.given(of)
+            case Bind.HEADROOM:
+                return self.headroom * self.platform.processor(of).lanes
+            case Bind.ARRIVALS:
+                rate = open_rate_per_s(self.tenants[of].arrival)
+                return math.inf if rate is None else rate
+            case Bind.OUTSTANDING:
+                flight = outstanding(self.tenants[of].arrival, self.platform.lanes)
+                return math.inf if flight is None else float(flight)
+            case Bind.ACCURACY:
+                return 0.0 if self.tenants[of].accuracy_floor is not None else math.inf
+            case Bind.HELD:
+                return -self.held_per_s[of]
+            case Bind.LEVEL:
+                return -self.least[of][1]
+
+    def taken(self, bind: Bind, of: str, option: Option) -> float:
+        """Return the left side of a row for one inference by an option."""
+        own = option.tenant == of
+        match bind:
+            case Bind.CAPACITY:
+                return option.demand_of(of)
+            case Bind.HEADROOM:
+                return option.demand_of(of) if open_rate_per_s(self.tenants[option.tenant].arrival) is not None else 0.0
+            case Bind.ARRIVALS:
+                return 1.0 if own else 0.0
+            case Bind.OUTSTANDING:
+                return option.latency_ns / 1e9 if own else 0.0
+            case Bind.ACCURACY:
+                return (self.tenants[of].accuracy_floor or 0.0) - (option.accuracy or 0.0) if own else 0.0
+            case Bind.HELD:
+                return -1.0 if own else 0.0
+            case Bind.LEVEL:
+                level = self.least[of][0]
+                weight, unit_per_s = self.term(level.goal, option.tenant)
+                return -weight / unit_per_s if option.tenant in level.tenants else 0.0
+
+    def term(self, goal: Goal, name: str) -> tuple[float, float]:
+        """Return a tenant's weight in a goal, and the rate per second that counts as 1."""
+        tenant = self.tenants[name]
+        match goal:
+            case Goal.DEMAND:
+                return tenant.weight, open_rate_per_s(tenant.arrival) or math.inf
+            case Goal.FLOORS:
+                return tenant.weight, tenant.floor * self.solo_per_s[name]
+            case Goal.STARVED:
+                return 1.0, self.solo_per_s[name]
+            case Goal.PROPORTIONAL | Goal.WEIGHTED | Goal.MAXMIN:
+                return tenant.weight, self.solo_per_s[name]
+            case Goal.THROUGHPUT | Goal.LOAD:
+                return 1.0, 1.0
+
+    def slack(self, level: Level, close: float) -> float:
+        """Return by how much values of a level may differ and still count as equal."""
+        terms = [(name, *self.term(level.goal, name)) for name in level.tenants]
+        log = level.goal is Goal.PROPORTIONAL
+        size = sum(weight * (1.0 if log else self.solo_per_s[name] / unit) for name, weight, unit in terms)
+        return close * max(1.0, abs(level.value), size)
+
+    def load(self, option: Option) -> float:
+        """Return the share of each resource that one inference per second takes, added up."""
+        given = self.resources()
+        return sum(amount / given[name] for name, amount in option.demand if name in given)
+
+
+def reached(ground: Ground, level: Level, rates_per_s: Mapping[str, float], load: float) -> float:
+    """Return the value of a level's goal at given rates; `load` is theirs."""
+    terms = [ground.term(level.goal, name) for name in level.tenants]
+    parts = [rates_per_s[name] / unit for name, (_, unit) in zip(level.tenants, terms, strict=True)]
+    weights = [weight for weight, _ in terms]
+    match level.goal:
+        case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT:
+            return sum(w * p for w, p in zip(weights, parts, strict=True))
+        case Goal.FLOORS:
+            return sum(w * min(1.0, p) for w, p in zip(weights, parts, strict=True))
+        case Goal.STARVED | Goal.MAXMIN:
+            return min(p / w for w, p in zip(weights, parts, strict=True))
+        case Goal.PROPORTIONAL:
+            return sum(w * math.log(p) if p > 0 else -math.inf for w, p in zip(weights, parts, strict=True))
+        case Goal.LOAD:
+            return -load
+
+
+def bounded(ground: Ground, level: Level) -> float:
+    """Return the greatest value of a level's goal that its prices leave possible, over all leaves."""
+    return max(_leaf_bound(ground, level, leaf) for leaf in level.leaves)
+
+
+def cheapest(ground: Ground, leaf: Leaf, *, loaded: bool = False) -> dict[str, float]:
+    """Return the least price of one inference of each tenant, over every option that the leaf leaves."""
+    least = dict.fromkeys(ground.tenants, math.inf)
+    for option in ground.options:
+        if option.tenant in least and option.artifact not in leaf.banned:
+            price = sum(d.price * ground.taken(d.bind, d.of, option) for d in leaf.duals) + (ground.load(option) if loaded else 0.0)
+            least[option.tenant] = min(least[option.tenant], price)
+    return least
+
+
+def _leaf_bound(ground: Ground, level: Level, leaf: Leaf) -> float:
+    """Weak duality: for prices of 0 or more, goal(x) <= sum of price b + the greatest goal(x) - price of x over all rates."""
+    worth = sum(d.price * ground.limit(d.bind, d.of) for d in leaf.duals if d.price)
+    price = cheapest(ground, leaf, loaded=level.goal is Goal.LOAD)
+    most = {name: 0.0 if math.isinf(price[name]) else ground.most_per_s(name) for name in price}
+    unpaid = {name: max(0.0, -price[name]) * most[name] for name in price}
+    if _contradict(ground, leaf, worth, most):
+        return -math.inf
+    others = sum(unpaid[name] for name in price if name not in level.tenants)
+    return worth + others + _surplus(ground, level, price, most)
+
+
+def _contradict(ground: Ground, leaf: Leaf, worth: float, most: Mapping[str, float]) -> bool:
+    """Say whether the priced rows leave no rates at all: together they would ask nothing for less than nothing (Farkas)."""
+    price = cheapest(ground, leaf)
+    scale = sum(d.price * abs(ground.limit(d.bind, d.of)) for d in leaf.duals)
+    return worth + sum(max(0.0, -price[name]) * most[name] for name in price) < -ROUNDING * scale
+
+
+def _surplus(ground: Ground, level: Level, price: Mapping[str, float], most: Mapping[str, float]) -> float:
+    """Return the greatest of goal less price over all rates of the level's tenants, each from 0 to its most."""
+    terms = {name: ground.term(level.goal, name) for name in level.tenants}
+    match level.goal:
+        case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT | Goal.LOAD:
+            return sum(max(0.0, weight / unit - price[name]) * most[name] for name, (weight, unit) in terms.items())
+        case Goal.FLOORS:
+            return sum(_capped(weight, unit, price[name], most[name]) for name, (weight, unit) in terms.items())
+        case Goal.PROPORTIONAL:
+            return sum(_logarithm(weight, unit, price[name], most[name]) for name, (weight, unit) in terms.items())
+        case Goal.STARVED | Goal.MAXMIN:
+            paid = sum(price[name] * weight * unit for name, (weight, unit) in terms.items() if price[name] >= 0)
+            top = min(most[name] / (weight * unit) for name, (weight, unit) in terms.items())
+            return max(0.0, 1.0 - paid) * top + sum(max(0.0, -price[name]) * most[name] for name in terms)
+
+
+def _capped(weight: float, unit: float, price: float, most: float) -> float:
+    """Return the greatest w min(1, y / unit) - price y: at nothing, at the cap or at the most."""
+    if most == 0:
+        return 0.0
+    return max(weight * min(1.0, y / unit) - price * y for y in (0.0, min(unit, most), most))
+
+
+def _logarithm(weight: float, unit: float, price: float, most: float) -> float:
+    """Return the greatest w log(y / unit) - price y: where w / y is the price, or at the most."""
+    if most == 0:
+        return -math.inf
+    y = min(most, weight / price) if price > 0 else most
+    return weight * math.log(y / unit) - price * y

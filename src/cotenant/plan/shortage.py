@@ -1,0 +1,101 @@
+"""Why a crew does not fit: which resource, by how much, what would."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from cotenant.describe import Artifact, Bind, Goal
+from cotenant.errors import InfeasibleError
+from cotenant.plan.aim import Aim
+from cotenant.plan.levels import KEEP, Ladder
+from cotenant.plan.lp import Lp
+from cotenant.plan.problem import Problem
+from cotenant.plan.rows import Row, held_row
+
+_OVERLOAD = "or --allow-overload"
+
+
+def refuse_homeless(problem: Problem) -> None:
+    """Refuse a crew whose smallest artifacts, one for each tenant, do not fit the memories; InfeasibleError."""
+    choices = [tuple(dict.fromkeys(o.artifact for o in problem.options if o.tenant == t.name)) for t in problem.tenants]
+    room = {m.name: m.capacity_bytes for m in problem.platform.memories}
+    if _housed(_worthwhile(choices), room, frozenset()):
+        return
+    smallest = {min(some, key=lambda a: a.resident_bytes) for some in choices}
+    by_memory = {name: sum(a.resident_bytes for a in smallest if a.memory == name) for name in room}
+    short = max(room, key=lambda name: by_memory[name] - room[name])
+    raise InfeasibleError(
+        short, f"the smallest resident models take {by_memory[short]} bytes of {room[short]}, {by_memory[short] - room[short]} too many",
+        f"smaller models, int8 allowed, or fewer tenants; {_OVERLOAD}",
+    )  # fmt: skip
+
+
+def _worthwhile(choices: Sequence[tuple[Artifact, ...]]) -> tuple[tuple[Artifact, ...], ...]:
+    """Keep of each tenant's choices those that another tenant shares, and of the rest the smallest in each memory."""
+    sharers = Counter(artifact for some in choices for artifact in some)
+    kept = []
+    for some in choices:
+        alone = sorted((a for a in some if sharers[a] == 1), key=lambda a: -a.resident_bytes)
+        kept.append((*(a for a in some if sharers[a] > 1), *{a.memory: a for a in alone}.values()))
+    return tuple(kept)
+
+
+def _housed(choices: Sequence[tuple[Artifact, ...]], room: dict[str, int], inside: frozenset[Artifact]) -> bool:
+    """Say whether each tenant's choice of one artifact can be met, what is shared paid once."""
+    for memory, capacity in room.items():
+        if sum(a.resident_bytes for a in inside if a.memory == memory) > capacity:
+            return False
+    if not choices:
+        return True
+    return any(_housed(choices[1:], room, inside | {a}) for a in sorted(choices[0], key=lambda a: (a not in inside, a.resident_bytes)))
+
+
+def refuse_short(ladder: Ladder, headroom: float) -> None:
+    """Refuse a crew whose last level, a demand or floors, was not reached in full; InfeasibleError names the resource."""
+    if not ladder.levels or ladder.levels[-1].goal not in {Goal.DEMAND, Goal.FLOORS}:
+        return
+    aim = ladder.aims[-1]
+    if ladder.levels[-1].value >= sum(aim.weights) * (1 - 10 * KEEP):
+        return
+    stretch, row = _stretch(ladder, aim)
+    would_fit = f"{_fitting(ladder, aim)}, {_OVERLOAD}"
+    if row is None or stretch <= 1 + KEEP:
+        memory = ladder.problem.platform.memories[0].name
+        raise InfeasibleError(memory, "the resident models that this rate needs do not fit together", would_fit)
+    unit = "lane-seconds per second" if any(p.name == row.of for p in ladder.problem.platform.processors) else "bytes per second"
+    whole = f" (what is open may have {headroom:g} of its lanes)" if row.bind is Bind.HEADROOM else ""
+    short = f"short by {(stretch - 1) * row.limit:.3g} of {row.limit:.3g} {unit}{whole}"
+    raise InfeasibleError(row.of, short, would_fit)
+
+
+def _fitting(ladder: Ladder, aim: Aim) -> str:
+    """Say for each tenant that falls short which rate would fit."""
+    rates = ladder.problem.rates(ladder.x)
+    short = [(t, unit) for t, unit in zip(aim.tenants, aim.units_per_s, strict=True) if rates[t] < unit * (1 - 10 * KEEP)]
+    if aim.goal is Goal.FLOORS:
+        return ", ".join(f"tenants[{t}].floor {rates[t] / ladder.solo(t):.2g} would fit" for t, _ in short)
+    return ", ".join(f"tenants[{t}] at {rates[t]:.3g}/s instead of {unit:.3g}/s would fit" for t, unit in short)
+
+
+def _stretch(ladder: Ladder, aim: Aim) -> tuple[float, Row | None]:
+    """Return by how much all resources together would have to grow, and the row that is shortest of them by price.
+
+    The least s such that every resource row holds with s times its limit, all that was kept is kept, and the level is reached.
+    """
+    options = ladder.problem.options
+    rates = ladder.problem.rates(ladder.x)
+    asked = [held_row(options, t, max(unit, rates[t])) for t, unit in zip(aim.tenants, aim.units_per_s, strict=True)]
+    kept = [row for row in ladder.rows if not (row.bind is Bind.HELD and row.of in aim.tenants) and row.of != ladder.levels[-1].name]
+    rows = kept + asked
+    grows = np.array([float(row.bind in {Bind.CAPACITY, Bind.HEADROOM}) for row in rows])
+    limit = np.array([row.limit for row in rows])
+    matrix = np.hstack([np.array([row.taken for row in rows]), (-grows * limit)[:, None]])
+    cost = np.concatenate([np.zeros(len(options)), [-1.0]])
+    optimum = Lp(cost, matrix, np.where(grows > 0, 0.0, limit), unit=np.append(ladder.problem.unit, 1.0)).solve()
+    if optimum is None:
+        return 1.0, None
+    dearest = int(np.argmax(optimum.prices * limit * grows))
+    return -optimum.value, rows[dearest]

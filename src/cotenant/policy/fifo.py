@@ -1,0 +1,12 @@
+"""First come, first served."""
+
+from __future__ import annotations
+
+from cotenant.policy import Candidate, Policy, Scene
+
+
+def order(candidate: Candidate, scene: Scene) -> float:
+    return candidate.arrival_ns
+
+
+fifo = Policy(order=order, preempts=False)

@@ -1,0 +1,75 @@
+"""A child process: load, say ready, start together, tell."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import BinaryIO, NoReturn
+
+import msgspec
+
+from cotenant.errors import BackendError, CotenantError
+from cotenant.study.seat import Reply
+from cotenant.trace import Trace
+
+Run = Callable[[int], Trace]
+Load = Callable[[bytes], Run]
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def attend(load: Load) -> NoReturn:
+    """Serve one parent, then exit: read a line to `load`, reply ready, read the start (CLOCK_MONOTONIC ns), run, reply.
+
+    The process dies with its parent and leaves Ctrl-C to it. Standard output belongs to the replies: whatever else is printed goes to
+    standard error. A parent gone means the end of standard input.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    out = _own_stdout()
+    try:
+        run = load(_told())
+        _say(out, Reply(ready=True))
+        start_ns = int(_told())
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
+        _say(out, Reply(trace=run(start_ns)))
+    except BackendError as error:
+        _say(out, Reply(failed=error.story, engine=error.engine))
+    except CotenantError as error:
+        _say(out, Reply(failed=str(error)))
+    # Client threads may still be inside an engine: an orderly shutdown would wait for them.
+    os._exit(0)
+
+
+def _told() -> bytes:
+    """Return the parent's next line; without a parent there is nothing to do."""
+    line = sys.stdin.buffer.readline()
+    if not line.endswith(b"\n"):
+        os._exit(1)
+    return line
+
+
+def _say(out: BinaryIO, reply: Reply) -> None:
+    out.write(msgspec.json.encode(reply) + b"\n")
+    out.flush()
+
+
+def _own_stdout() -> BinaryIO:
+    own = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return own
+
+
+def _exit_with_parent() -> None:
+    while sys.stdin.buffer.readline():
+        pass
+    os._exit(1)
+
+
+def _die_with_parent() -> None:
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

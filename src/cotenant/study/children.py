@@ -1,0 +1,132 @@
+"""Child processes that start together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO
+
+import msgspec
+
+from cotenant.errors import BackendError
+from cotenant.study.seat import Reply
+from cotenant.trace import Trace
+from cotenant.units import NS_PER_MS, NS_PER_S
+
+LEAD_NS = 200 * NS_PER_MS  # from the last ready to the start: every child has long been told by then
+LOAD_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """Hold a process, and the file that takes its complaints."""
+
+    process: subprocess.Popen[bytes]
+    complaints: IO[bytes]
+
+
+def serve(module: str, orders: Sequence[bytes], limit_s: float) -> tuple[Trace, ...]:
+    """Start a child (`python -m module`) for each order, one line each; once all are ready start them together; return their traces.
+
+    BackendError if a child fails, dies, or has not answered `limit_s` after the start (LOAD_S for being ready). No child outlives the call.
+    """
+    with _children(module, len(orders)) as children:
+        with _limited(children, LOAD_S):
+            for child, order in zip(children, orders, strict=True):
+                _tell(child, order)
+            for child in children:
+                _hear(child)
+        start_ns = time.monotonic_ns() + LEAD_NS
+        with _limited(children, limit_s + LEAD_NS / NS_PER_S):
+            for child in children:
+                _tell(child, str(start_ns).encode())
+            return tuple(_trace(child) for child in children)
+
+
+@contextmanager
+def _children(module: str, count: int) -> Iterator[list[Child]]:
+    children: list[Child] = []
+    try:
+        children.extend(_started(module) for _ in range(count))
+        yield children
+    finally:
+        for child in children:
+            _ended(child)
+
+
+def _started(module: str) -> Child:
+    complaints = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the child
+    command = [sys.executable, "-m", module]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints)  # noqa: S603  # a module of ours
+    return Child(process=process, complaints=complaints)
+
+
+def _ended(child: Child) -> None:
+    """Reap a child, so that its CPU time counts as ours from now on."""
+    child.process.kill()
+    for pipe in (child.process.stdin, child.process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):  # a child that is gone leaves its order unflushed
+                pipe.close()
+    child.process.wait()
+    child.complaints.close()
+
+
+@contextmanager
+def _limited(children: Iterable[Child], limit_s: float) -> Iterator[None]:
+    """Kill the children if the block lasts longer: their silence then ends it."""
+    timer = threading.Timer(limit_s, _kill, [children])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _kill(children: Iterable[Child]) -> None:
+    for child in children:
+        child.process.kill()
+
+
+def _tell(child: Child, line: bytes) -> None:
+    pipe = child.process.stdin
+    assert pipe is not None
+    try:
+        pipe.write(line + b"\n")
+        pipe.flush()
+    except BrokenPipeError as error:
+        raise _died(child) from error
+
+
+def _hear(child: Child) -> Reply:
+    pipe = child.process.stdout
+    assert pipe is not None
+    line = pipe.readline()
+    if not line.endswith(b"\n"):
+        raise _died(child)
+    reply = msgspec.json.decode(line, type=Reply)
+    if reply.failed:
+        raise BackendError(reply.engine or "child", reply.failed)
+    return reply
+
+
+def _trace(child: Child) -> Trace:
+    trace = _hear(child).trace
+    if trace is None:
+        raise BackendError("child", "answered without a trace")
+    return trace
+
+
+def _died(child: Child) -> BackendError:
+    child.process.kill()
+    code = child.process.wait()
+    child.complaints.seek(0)
+    lines = child.complaints.read().decode(errors="replace").strip().splitlines()
+    return BackendError("child", f"ended with {code}: {lines[-1] if lines else 'no word'}")

@@ -1,0 +1,81 @@
+"""A crew served in several ways, in turn."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cotenant.describe import Workload
+from cotenant.plan import stp_bounds
+from cotenant.study.meter import Reading, read_meter
+from cotenant.study.prepare import Prepared
+from cotenant.study.report import PLANNED, Report, alone_per_s, ratio, rounds_of, served
+from cotenant.study.rounds import Measured, Turns
+from cotenant.study.way import Period, Serve, Way, driven, of_round
+from cotenant.study.ways import Bench, alone, baselines, write_samples
+from cotenant.trace.summary import fidelity_by_plan
+from cotenant.units import NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Say how long to compare; a request unanswered `grace_s` after its period is lost."""
+
+    rounds: int = 5
+    period_s: float = 20.0
+    alone_s: float = 2.0
+    grace_s: float = 10.0
+
+
+QUICK = Settings(rounds=2, period_s=4.0, alone_s=1.0)
+
+
+def compare(
+    prepared: Prepared,
+    planned: Serve,
+    settings: Settings | None = None,
+    told: Callable[[Measured], None] = lambda _: None,
+    meter: Callable[[], Reading] = read_meter,
+) -> Report:
+    """Serve a prepared crew in every way, round by round, `planned` by the plan, and each model alone.
+
+    External tenants are asked as `driven` says. BackendError from an engine, or a child that dies, ends the comparison.
+    """
+    settings = settings or Settings()
+    with tempfile.TemporaryDirectory(prefix="cotenant-") as folder:
+        bench = Bench(prepared=prepared, samples=write_samples(prepared, Path(folder)))
+        own = Way(name=PLANNED, serve=planned, fidelity=fidelity_by_plan(prepared.plan))
+        ways = (*baselines(bench), own)
+        references = {t.name: alone(bench, t, round(settings.alone_s * NS_PER_S)) for t in prepared.tenants}
+        turns = Turns(
+            ways=(*ways, *references.values()),
+            rounds=settings.rounds,
+            period=lambda way, index: period_of(driven(prepared.crew.workload), way, index, settings),
+            meter=meter,
+            told=told,
+        )
+        measured = turns.measure()
+    return report_of(prepared, ways, measured, {tenant: way.name for tenant, way in references.items()}, settings.rounds)
+
+
+def period_of(workload: Workload, way: Way, round_index: int, settings: Settings) -> Period:
+    """Return what a way serves in a round: the same arrivals as every other way."""
+    stop_ns = round(settings.period_s * NS_PER_S) if way.stop_ns is None else way.stop_ns
+    return Period(workload=of_round(workload, round_index), stop_ns=stop_ns, grace_ns=round(settings.grace_s * NS_PER_S))
+
+
+def report_of(prepared: Prepared, ways: Sequence[Way], measured: Sequence[Measured], references: dict[str, str], rounds: int) -> Report:
+    """Sum up what was measured; `references` names, by tenant, the way that measured it alone."""
+    tenants, platform = prepared.tenants, prepared.platform
+    rates = alone_per_s(measured, references)
+    bound, fair = stp_bounds(tenants, prepared.options, platform, rates)
+    summed = tuple((way.name, served(way, measured, prepared.plan, tenants, platform.name, rates)) for way in ways)
+    counted = {way.name: rounds_of(way.name, measured, tenants) for way in ways}
+    rng = np.random.default_rng(prepared.crew.workload.seed)
+    others = [name for name in counted if name != PLANNED]
+    ratios = tuple((name, ratio(counted[PLANNED], counted[name], tenants, rates, rng)) for name in others)
+    return Report(rounds=rounds, bound_stp=bound, fair_stp=fair, alone_per_s=tuple(rates.items()), ways=summed, ratios=ratios)

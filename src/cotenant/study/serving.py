@@ -1,0 +1,94 @@
+"""The child of every way but the planned: `python -m cotenant.study.serving`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import count
+
+import msgspec
+import numpy as np
+
+from cotenant.backend import Session
+from cotenant.backend.scheduling import best_effort
+from cotenant.study.child import Run, attend
+from cotenant.study.clients import Inputs, Log, Shared, Window, ask_on_time, endings, keep_asking
+from cotenant.study.seat import Seat, Service
+from cotenant.study.sessions import load as load_sessions
+from cotenant.trace import Ending, Trace
+from cotenant.units import NS_PER_S
+
+Clients = tuple[list[Log], list[threading.Thread]]
+
+
+def load(line: bytes) -> Run:
+    """Take a place among the best effort if told so, load and warm every seat, and return what serves."""
+    service = msgspec.json.decode(line, type=Service)
+    if service.best_effort:
+        best_effort()
+    loaded = [(seat, *load_sessions(seat), read_samples(seat)) for seat in service.seats]
+    for _, sessions, _, inputs in loaded:
+        _warm(sessions, inputs, service.warm_runs)
+
+    def run(start_ns: int) -> Trace:
+        window = Window(start_ns=start_ns, stop_ns=start_ns + service.stop_ns, end_ns=start_ns + service.stop_ns + service.grace_ns)
+        kept = [(seat, option, *_start(seat, sessions, inputs, window)) for seat, sessions, option, inputs in loaded]
+        for _, _, _, threads in kept:
+            _join(threads, window)
+        made = [e for seat, option, logs, _ in kept for e in endings(logs, seat.tenant, seat.deadline_ns, start_ns, option)]
+        return _trace(service, made)
+
+    return run
+
+
+def read_samples(seat: Seat) -> tuple[Inputs, ...]:
+    """Read the seat's samples as the inputs of one request each."""
+    with np.load(seat.samples) as arrays:
+        stacked = {name: (arrays[name], shape) for name, shape in seat.shapes}
+    samples = min(len(array) for array, _ in stacked.values())
+    return tuple({name: np.ascontiguousarray(array[i]).reshape(shape) for name, (array, shape) in stacked.items()} for i in range(samples))
+
+
+def _warm(sessions: tuple[Session, ...], inputs: tuple[Inputs, ...], runs: int) -> None:
+    for session in dict.fromkeys(sessions):
+        for index in range(runs):
+            session.run(inputs[index % len(inputs)])
+
+
+def _start(seat: Seat, sessions: tuple[Session, ...], inputs: tuple[Inputs, ...], window: Window) -> Clients:
+    """Start a thread for each session; return what they log, and the threads."""
+    logs = [Log() for _ in sessions]
+    arrivals = None if seat.arrivals_ns is None else Shared(iter(seat.arrivals_ns))
+    threads = []
+    for index, (session, log) in enumerate(zip(sessions, logs, strict=True)):
+        ask = keep_asking if arrivals is None else partial(ask_on_time, arrivals)
+        threads.append(threading.Thread(target=ask, args=(session, _cycled(inputs, index), window, log), daemon=True))
+        threads[-1].start()
+    return logs, threads
+
+
+def _cycled(inputs: tuple[Inputs, ...], first: int) -> Iterator[Inputs]:
+    return (inputs[i % len(inputs)] for i in count(first))
+
+
+def _join(threads: list[threading.Thread], window: Window) -> None:
+    for thread in threads:
+        thread.join(max(window.end_ns - time.monotonic_ns(), 0) / NS_PER_S)
+
+
+def _trace(service: Service, made: list[Ending]) -> Trace:
+    """Put numbers to the endings; count as asked also the arrivals that no client came to take."""
+    asked = tuple((s.tenant, _asked(s, made)) for s in service.seats)
+    numbered = tuple(replace(e, request=i) for i, e in enumerate(sorted(made, key=lambda e: e.arrival_ns)))
+    return Trace(spans=(), endings=numbered, stop_ns=service.stop_ns, platform="", policy="", asked=asked)
+
+
+def _asked(seat: Seat, made: list[Ending]) -> int:
+    return sum(e.tenant == seat.tenant for e in made) if seat.arrivals_ns is None else len(seat.arrivals_ns)
+
+
+if __name__ == "__main__":
+    attend(load)

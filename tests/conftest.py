@@ -1,0 +1,18 @@
+"""What every test shares: examples drawn, and a cache of one's own."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=25, deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.register_profile("nightly", max_examples=1000, deadline=None, print_blob=True)
+settings.load_profile("dev")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep made models between runs, apart from the user's own cache, unless COTENANT_CACHE says where."""
+    if "COTENANT_CACHE" not in os.environ and config.cache is not None:
+        os.environ["COTENANT_CACHE"] = str(config.cache.mkdir("cotenant"))
