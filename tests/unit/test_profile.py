@@ -24,7 +24,7 @@ PLATFORM = Platform(
     memories=(Memory(name="dram", capacity_bytes=2**30),),
     fingerprint="here",
 )
-QUICK = Effort(warm_ns=0, runs=3, enough_ns=0, limit_ns=0)
+QUICK = Effort(warm_ns=0, runs=3, enough_ns=0, limit_ns=0, tries=1)
 Allowed = tuple[Precision, ...] | None
 FP32, BF16, INT8 = Precision.FP32, Precision.BF16, Precision.INT8
 
@@ -215,10 +215,16 @@ def test_without_samples_a_model_of_ones_own_is_offered_in_fp32_alone(tmp_path: 
 
 
 def test_without_samples_what_is_allowed_is_offered_of_unknown_fidelity(tmp_path: Path) -> None:
-    found = run(tmp_path, crew(tenant(tmp_path, count=None, allow=(INT8,))))
+    found = run(tmp_path, crew(tenant(tmp_path, count=None, allow=(FP32, INT8))))
     assert timed(found) == {FP32, INT8}
     assert found.cards[0].variants[-1].fidelity is None
     assert found.cards[0].variants[-1].judged is Judged.UNKNOWN
+
+
+def test_the_fp32_file_is_known_even_where_fp32_is_not_allowed(tmp_path: Path) -> None:
+    found = run(tmp_path, crew(tenant(tmp_path, allow=(INT8,))))
+    assert timed(found) == {INT8}
+    assert found.cards[0].file(FP32) == str(tmp_path / "classifier.onnx")
 
 
 def test_with_one_sample_fidelity_is_unknown(tmp_path: Path) -> None:

@@ -24,9 +24,8 @@ def platform(*processors: tuple[str, str, int]) -> Platform:
 
 
 @pytest.mark.parametrize("judged", Judged)
-@pytest.mark.parametrize("allow", [None, (Precision.INT8,)])
-def test_fp32_is_never_barred(judged: Judged, allow: tuple[Precision, ...] | None) -> None:
-    assert barred(tenant(allow), Precision.FP32, judged) is None
+def test_fp32_needs_no_judge(judged: Judged) -> None:
+    assert barred(tenant(), Precision.FP32, judged) is None
 
 
 def test_what_cannot_be_judged_is_barred_unless_it_is_allowed() -> None:
@@ -35,8 +34,9 @@ def test_what_cannot_be_judged_is_barred_unless_it_is_allowed() -> None:
     assert barred(tenant((Precision.INT8,)), Precision.INT8, Judged.UNKNOWN) is None
 
 
-def test_what_is_not_in_the_list_is_barred_however_it_is_judged() -> None:
-    assert barred(tenant((Precision.INT8,)), Precision.BF16, Judged.SAMPLES) == "not in its allow list"
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.BF16])
+def test_what_is_not_in_the_list_is_barred_however_it_is_judged(precision: Precision) -> None:
+    assert barred(tenant((Precision.INT8,)), precision, Judged.SAMPLES) == "not in its allow list"
 
 
 def test_a_fidelity_below_the_floor_is_refused_and_one_on_it_is_not() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from cotenant.profile.timing import FEWEST_RUNS, Effort, Trial, measure
 SAMPLES = Samples(
     inputs={"x": np.zeros((4, 2), np.float32)}, tensors=(Tensor(name="x", dtype="float32", shape=(1, 2)),), judged=Judged.GENERATED
 )
-QUICK = Effort(warm_ns=0, runs=15, enough_ns=0, limit_ns=10**12)
+QUICK = Effort(warm_ns=0, runs=15, enough_ns=0, limit_ns=10**12, tries=1)
 
 
 def trial(engine: Fake, cores: tuple[int, ...] = (), width: int = 1) -> Trial:
@@ -37,12 +39,52 @@ def test_it_warms_up_then_runs_as_often_as_asked() -> None:
 
 
 def test_a_slow_model_is_run_three_times() -> None:
-    assert measure(trial(Fake()), SAMPLES, Effort(warm_ns=0, runs=15, enough_ns=10**12, limit_ns=0)).runs == FEWEST_RUNS
+    assert measure(trial(Fake()), SAMPLES, Effort(warm_ns=0, runs=15, enough_ns=10**12, limit_ns=0, tries=1)).runs == FEWEST_RUNS
 
 
 def test_the_cpu_time_is_that_of_the_thread_that_runs() -> None:
     burnt_ns = 2_000_000  # of CPU time, counted by the same clock: it can only be more
     assert measure(trial(Fake(duration_ns={("m", Precision.FP32): burnt_ns})), SAMPLES, QUICK).cpu_ns >= burnt_ns
+
+
+class Clock:
+    """Tell a time that moves only when it is spent."""
+
+    def __init__(self, spends_ns: Iterable[int]) -> None:
+        self.now_ns = 0
+        self.spends_ns = iter(spends_ns)
+
+    def spend(self, _: int) -> None:
+        self.now_ns += next(self.spends_ns)
+
+    def perf_counter_ns(self) -> int:
+        return self.now_ns
+
+    def thread_time_ns(self) -> int:
+        return self.now_ns // 2
+
+
+def test_medians_and_spread_are_those_of_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock([999] * FEWEST_RUNS + [40, 10, 20, 30, 50])
+    monkeypatch.setattr("cotenant.profile.timing.time", clock)
+    found = measure(trial(Fake(spend=clock.spend)), SAMPLES, replace(QUICK, runs=5))
+    assert (found.wall_ns, found.cpu_ns, found.runs) == (30, 15, 5)
+    assert found.spread == pytest.approx((40 - 20) / 30)
+
+
+def test_a_disturbed_measurement_is_tried_again_and_the_calmest_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    warm, disturbed, calm = [1] * FEWEST_RUNS, [10, 30, 50], [20, 20, 20]
+    clock = Clock([*warm, *disturbed, *calm])  # a third try would find no more to spend
+    monkeypatch.setattr("cotenant.profile.timing.time", clock)
+    found = measure(trial(Fake(spend=clock.spend)), SAMPLES, replace(QUICK, runs=3, tries=3))
+    assert (found.wall_ns, found.spread) == (20, 0)
+
+
+def test_tries_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(chain([1] * FEWEST_RUNS, [10, 30, 50], [10, 20, 30]))
+    monkeypatch.setattr("cotenant.profile.timing.time", clock)
+    found = measure(trial(Fake(spend=clock.spend)), SAMPLES, replace(QUICK, runs=3, tries=2))
+    assert (found.wall_ns, found.spread) == (20, 0.5)  # (25 - 15) / 20, calmer than (40 - 20) / 30
 
 
 def test_it_runs_on_its_cores_and_leaves_the_caller_on_its_own() -> None:

@@ -118,6 +118,19 @@ def test_a_truncated_store_is_replaced(tmp_path: Path) -> None:
     assert len(said) == 1
 
 
+def test_a_store_with_a_page_of_garbage_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with opened(path) as store:
+        store.put_fact("name", bytes(50_000))
+        (page_bytes,) = store._connection.execute("PRAGMA page_size").fetchone()
+    content = bytearray(path.read_bytes())
+    content[2 * page_bytes : 3 * page_bytes] = b"\xff" * page_bytes
+    path.write_bytes(content)
+    said: list[str] = []
+    open_store(path, said.append).close()
+    assert len(said) == 1
+
+
 def test_a_store_with_other_tables_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     stranger = sqlite3.connect(path)

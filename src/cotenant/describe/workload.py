@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +63,14 @@ class Workload:
         ]
         return tuple(_request(id, time_ns, self.tenants[index]) for id, (time_ns, index) in enumerate(sorted(arrivals)))
 
+    def stream(self) -> Iterator[Request]:
+        """Yield open arrivals in order of time without an end, the same for the same seed."""
+        streams = np.random.SeedSequence(self.seed).spawn(len(self.tenants))
+        seeded = enumerate(zip(self.tenants, streams, strict=True))
+        endless = (_endless_ns(tenant, index, np.random.default_rng(stream)) for index, (tenant, stream) in seeded)
+        numbered = enumerate(heapq.merge(*endless))
+        return (_request(id, time_ns, self.tenants[index]) for id, (time_ns, index) in numbered)
+
     def _refuse_a_flood(self, horizon_ns: int) -> None:
         for index, tenant in enumerate(self.tenants):
             count = (open_rate_per_s(tenant.arrival) or 0.0) * horizon_ns / NS_PER_S
@@ -90,3 +101,19 @@ def arrivals_ns(tenant: Tenant, horizon_ns: int, rng: np.random.Generator) -> li
 def _poisson_ns(rate_per_s: float, horizon_ns: int, rng: np.random.Generator) -> list[int]:
     count = rng.poisson(rate_per_s * horizon_ns / NS_PER_S)
     return [int(t) for t in np.sort(rng.integers(0, horizon_ns, count))]
+
+
+def _endless_ns(tenant: Tenant, index: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
+    match tenant.arrival:
+        case Periodic(every_ns=every_ns, jitter_ns=jitter_ns, offset_ns=offset_ns):
+            for count in itertools.count():
+                yield offset_ns + count * every_ns + int(rng.integers(0, jitter_ns + 1)), index
+        case Poisson(rate_per_s=rate_per_s):
+            time_ns = 0.0
+            while True:
+                time_ns += float(rng.exponential(NS_PER_S / rate_per_s))
+                yield int(time_ns), index
+        case Replay(times_ns=times_ns):
+            yield from ((time_ns, index) for time_ns in times_ns)
+        case Closed() | External():
+            return

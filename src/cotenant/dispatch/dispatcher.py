@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cotenant.describe import Platform, Share, Tenant
 from cotenant.dispatch.change import carry_over, keep_options_in_use
 from cotenant.dispatch.decide import BAD_ORDER, FIELDS, decide, wake_ns
-from cotenant.dispatch.events import arrive, fail, finish
+from cotenant.dispatch.events import arrive, fail, finish, flush
 from cotenant.dispatch.laws import broken_laws
 from cotenant.dispatch.lineup import Lineup, grow, lay_out
 from cotenant.dispatch.state import NONE, State
@@ -81,6 +81,10 @@ class Dispatcher:
     def fail(self, slot: int) -> None:
         """Report a failed segment: its request has ended."""
         fail(self._state, slot)
+
+    def flush(self) -> list[int]:
+        """End every request that is queued; return the slots that they had."""
+        return flush(self._state)
 
     def decide(self, now_ns: int) -> list[Decision]:
         """Decide at an instant; DecisionError if the policy raises or gives no number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cotenant.dispatch.lanes import release
 from cotenant.dispatch.promises import join
 from cotenant.dispatch.queues import enqueue
-from cotenant.dispatch.state import FREE, NONE, State
+from cotenant.dispatch.state import FREE, NONE, QUEUED_LATE, QUEUED_LIVE, State
 
 
 def arrive(s: State, request: int, tenant: int, arrival_ns: int, due_ns: int) -> int:
@@ -54,6 +54,16 @@ def end(s: State, slot: int) -> None:
     s.r_request[slot] = NONE
     s.r_next[slot] = s.free_slot[0]
     s.free_slot[0] = slot
+
+
+def flush(s: State) -> list[int]:
+    """End every queued request; return the slots that they had."""
+    slots = [slot for slot in range(len(s.r_request)) if s.r_where[slot] in (QUEUED_LIVE, QUEUED_LATE)]
+    for stage in range(len(s.q_live)):
+        s.q_live[stage] = s.q_live_last[stage] = s.q_late[stage] = s.q_late_last[stage] = NONE
+    for slot in slots:
+        end(s, slot)
+    return slots
 
 
 def _route(s: State, tenant: int) -> int:

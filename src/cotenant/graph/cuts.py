@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cotenant.describe import Cut
 
+Names = Sequence[Iterable[str]]
 
-def cuts(reads: Sequence[Iterable[str]], writes: Sequence[Iterable[str]], inputs: Iterable[str], sizes_bytes: Mapping[str, int]) -> tuple[Cut, ...]:
+
+def cuts(reads: Names, writes: Names, inputs: Iterable[str], sizes_bytes: Mapping[str, int]) -> tuple[Cut, ...]:
     """List the cuts before each layer but the first.
 
     `reads` and `writes` name the tensors of each layer in topological order, constants left out. Handed over is what was
@@ -25,7 +27,7 @@ def cuts(reads: Sequence[Iterable[str]], writes: Sequence[Iterable[str]], inputs
     return tuple(found)
 
 
-def edges(reads: Sequence[Iterable[str]], writes: Sequence[Iterable[str]]) -> tuple[tuple[int, int], ...]:
+def edges(reads: Names, writes: Names) -> tuple[tuple[int, int], ...]:
     """Pair each layer with those that read what it writes, in order."""
     writer = {name: index for index, names in enumerate(writes) for name in names}
     pairs = {(writer[name], index) for index, names in enumerate(reads) for name in names if name in writer}

@@ -90,7 +90,8 @@ def _operators_are_known(model: onnx.ModelProto, path: Path, where: str) -> None
         for node in graph.node:
             if (node.domain, node.op_type) not in own and not _is_known(node, versions):
                 operator = f"{node.domain}.{node.op_type}".removeprefix(".")
-                raise InputError(where, path, f"operators of ONNX up to opset {defs.onnx_opset_version()} and of ai.onnx.ml; unsupported: {operator}")
+                allowed = f"operators of ONNX up to opset {defs.onnx_opset_version()} and of ai.onnx.ml"
+                raise InputError(where, path, f"{allowed}; {operator} is unsupported")
 
 
 def _is_known(node: onnx.NodeProto, versions: dict[str, int]) -> bool:

@@ -42,12 +42,11 @@ class Network:
     def of(cls, model: onnx.ModelProto, path: Path, where: str) -> Network:
         """Read a model whose shapes are inferred; InputError if something other than tensors goes in or comes out."""
         graph = model.graph
-        stored = tuple(_stored(graph))
         return cls(
             nodes=tuple(node for node in graph.node if node.op_type != "Constant"),
             tensors=_tensors(graph),
             constants=_constants(graph),
-            stored=stored,
+            stored=tuple(tensor for inner in graphs(graph) for tensor in _stored(inner)),
             inputs=tuple(_end(value, "inputs", path, where) for value in inputs_of(graph)),
             outputs=tuple(_end(value, "outputs", path, where) for value in graph.output),
         )
@@ -61,7 +60,8 @@ class Network:
         return [[name for name in node.output if name and name not in self.constants] for node in self.nodes]
 
     def sizes_bytes(self) -> dict[str, int]:
-        return {name: tensor.size_bytes for name, tensor in self.tensors.items()}
+        """Size every tensor that can be handed over; strings cannot."""
+        return {name: tensor.size_bytes for name, tensor in self.tensors.items() if tensor.dtype != "object"}
 
     def layers(self) -> tuple[Layer, ...]:
         """Count every operator."""
@@ -104,7 +104,7 @@ class Network:
         return sum(math.prod(tensor.dims) for tensor in learned)
 
 
-def _value(attribute: onnx.AttributeProto) -> Any:  # noqa: ANN401  an attribute may be anything
+def _value(attribute: onnx.AttributeProto) -> Any:
     value = helper.get_attribute_value(attribute)
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
@@ -137,7 +137,7 @@ def _constants(graph: onnx.GraphProto) -> frozenset[str]:
     found = {tensor.name for tensor in graph.initializer}
     for node in graph.node:
         taken = _taken(node)
-        if all(name in found for name in taken):
+        if all(name in found for name in taken) and not node.op_type.startswith("Random"):
             found.update(name for name in node.output if name)
     return frozenset(found)
 

@@ -40,14 +40,20 @@ def _fixed(path: Path, source: Source, folder: Path) -> Path:
     target = folder / "model.onnx"
     if target.is_file():
         return target
+    draft = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
-            _write(path, source, Path(draft))
-            shutil.copytree(draft, folder.with_suffix(".part"), dirs_exist_ok=True)
-            folder.with_suffix(".part").replace(folder)
+        draft = Path(tempfile.mkdtemp(dir=folder.parent))
+        _write(path, source, draft)
+        draft.rename(folder)
     except OSError as error:
-        raise InputError(str(folder.parent), error.strerror, f"a folder with room for a copy of {path}; COTENANT_CACHE names another") from error
+        if target.is_file():  # another process was faster
+            return target
+        allowed = f"a folder with room for a copy of {path}; COTENANT_CACHE names another"
+        raise InputError(str(folder.parent), error.strerror, allowed) from error
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
     return target
 
 
@@ -56,7 +62,8 @@ def _write(path: Path, source: Source, folder: Path) -> None:
 
     from cotenant.graph import file, shapes
 
-    model = onnx.load_model(str(path), format="protobuf")
+    model = onnx.load_model(str(path), format="protobuf", load_external_data=False)
+    outside = any(True for _ in file.stored_outside(model))
     shapes.fix(model, source.shapes, "shapes")
-    outside = any(True for _ in file.stored_outside(onnx.load_model(str(path), format="protobuf", load_external_data=False)))
+    onnx.load_external_data_for_model(model, str(path.parent))
     onnx.save_model(model, str(folder / "model.onnx"), save_as_external_data=outside, location="model.data")

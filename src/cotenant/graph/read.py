@@ -14,7 +14,8 @@ def read_model(path: Path, name: str, shapes: tuple[tuple[str, tuple[int, ...]],
     `shapes` fixes dynamic dimensions, input by input. Layers are the operators but for constants. Constants, and what
     follows from constants alone, are no part of edges and cuts: whoever splits the network repeats them.
     """
-    from cotenant.graph import file, shapes as sizes  # onnx takes half a second to import
+    from cotenant.graph import file  # onnx takes half a second to import
+    from cotenant.graph import shapes as sizes
     from cotenant.graph.network import Network
 
     model = file.load(path, where)

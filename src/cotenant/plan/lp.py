@@ -43,10 +43,10 @@ class Lp:
         self._highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), -cost * unit)
         self.add(matrix, limit)
 
-    def add(self, matrix: Matrix, limit: Vector) -> None:
-        """Add rows `matrix @ columns <= limit`; shapes (rows, columns) and (rows,)."""
+    def add(self, matrix: Matrix, limit: Vector, *, sharp: float = 1.0) -> None:
+        """Add rows `matrix @ columns <= limit`, held `sharp` times closer; shapes (rows, columns) and (rows,)."""
         for row, most in zip(matrix * self._unit, limit, strict=True):
-            scale = max(abs(most), float(np.abs(row).max(initial=0.0))) or 1.0
+            scale = max(abs(most), float(np.abs(row).max(initial=0.0))) / sharp or 1.0
             where = np.flatnonzero(row).astype(np.int32)
             self._scale.append(scale)
             self._limit.append(float(most))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ from cotenant.plan.rows import Row
 
 TANGENT_GAP = 1e-10  # in units of the goal: where cutting stops
 MOST_ROUNDS = 80  # of cuts; a dozen are usual
+MOST_IDLE = 3  # rounds that close nothing of the gap, before the rest is the solver's tolerance
+SHARP = 100.0  # a tangent is cut off by less than the solver's tolerance
 LEAST_PART = 1e-6  # of a solo rate: below it the logarithm is not followed
+LOOSE = 1e-7  # relative: how far what is asked gives way before it counts as impossible
 _FIRST_CUTS = 2.0 ** -np.arange(11)  # P = 1, 1/2, ..., 1/1024
 
 
@@ -57,9 +60,14 @@ def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp
     )
     if aim.goal is Goal.PROPORTIONAL and not program.parts.any(axis=1).all():
         return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=np.zeros(len(rows)))  # the logarithm of a tenant without an option
-    best = _cut(program) if aim.goal is Goal.PROPORTIONAL else _straight(program, aim.goal, aim.gain(problem)[kept])
-    if best is None:
-        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=_refutation(program))
+    best, gain = None, aim.gain(problem)[kept]
+    for loose in (0.0, LOOSE):
+        eased = replace(program, limit=np.where(program.limit < 0, program.limit * (1 - loose), program.limit))
+        best = _cut(eased) if aim.goal is Goal.PROPORTIONAL else _straight(eased, aim.goal, gain)
+        if best is not None:
+            break
+    else:
+        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=_refutation(eased))
     optimum, bound = best
     x = np.zeros(len(problem.options))
     x[kept] = np.maximum(optimum.columns[: len(kept)], 0.0)
@@ -102,22 +110,23 @@ def _cut(program: _Program) -> tuple[Optimum, float] | None:
     tenants = range(len(program.weights))
     first = [_tangents(program, np.full(len(tenants), p)) for p in _FIRST_CUTS]
     lp = _lp(program, np.zeros(len(program.kept)), program.weights, np.vstack([m for m, _ in first]), np.concatenate([b for _, b in first]))
-    points, best, bound, prices = np.full(len(tenants), _FIRST_CUTS[-1]), None, np.inf, np.zeros(0)
-    value = -np.inf
+    points, best, prices = np.full(len(tenants), _FIRST_CUTS[-1]), None, np.zeros(0)
+    value, bound, idle = -np.inf, np.inf, 0
     for _ in range(MOST_ROUNDS):
         optimum = lp.solve()
         if optimum is None:
             return None
-        part, before = program.parts @ optimum.columns[: len(program.kept)], points
+        part, before, gap = program.parts @ optimum.columns[: len(program.kept)], points, bound - value
         points = np.where(part > LEAST_PART, part, np.maximum(points / 16, LEAST_PART))
         reached = float(program.weights @ np.log(part)) if (part > 0).all() else -np.inf
         if reached > value or best is None:
             best, value = optimum, reached
         if optimum.value < bound:
             bound, prices = optimum.value, optimum.prices
-        if bound - value <= TANGENT_GAP or (np.maximum(part, before) <= LEAST_PART).any():
+        idle = idle + 1 if gap <= bound - value < np.inf else 0
+        if bound - value <= TANGENT_GAP or idle > MOST_IDLE or (np.maximum(part, before) <= LEAST_PART).any():
             break
-        lp.add(*_tangents(program, points))
+        lp.add(*_tangents(program, points), sharp=SHARP)
     return (Optimum(columns=best.columns, prices=prices, value=value), bound) if best else None
 
 

@@ -35,6 +35,14 @@ class Ground:
         fastest_s = min((o.latency_ns for o in self.options if o.tenant == name), default=math.inf) / 1e9
         return (outstanding(tenant.arrival, self.platform.lanes) or 0) / fastest_s
 
+    def alone_per_s(self, option: Option) -> float:
+        """Return a rate that an option cannot exceed by itself, whatever else runs."""
+        given = self.resources()
+        by_resource = (given[name] / option.demand_of(name) for name, amount in option.demand if amount > 0 and name in given)
+        flight = outstanding(self.tenants[option.tenant].arrival, self.platform.lanes)
+        by_flight = math.inf if flight is None else flight * 1e9 / option.latency_ns
+        return min(by_flight, open_rate_per_s(self.tenants[option.tenant].arrival) or math.inf, *by_resource)
+
     def resources(self) -> dict[str, float]:
         """Return what each resource gives, in its own unit per second."""
         bytes_per_s = {m.name: m.bandwidth_bytes_per_s for m in self.platform.memories if m.bandwidth_bytes_per_s is not None}
@@ -137,49 +145,56 @@ def bounded(ground: Ground, level: Level) -> float:
     return max(_leaf_bound(ground, level, leaf) for leaf in level.leaves)
 
 
-def cheapest(ground: Ground, leaf: Leaf, *, loaded: bool = False) -> dict[str, float]:
-    """Return the least price of one inference of each tenant, over every option that the leaf leaves."""
-    least = dict.fromkeys(ground.tenants, math.inf)
+def priced(ground: Ground, leaf: Leaf, *, loaded: bool = False) -> dict[str, list[tuple[Option, float]]]:
+    """Return every option that the leaf leaves, by tenant, with the price of one inference."""
+    prices: dict[str, list[tuple[Option, float]]] = {name: [] for name in ground.tenants}
     for option in ground.options:
-        if option.tenant in least and option.artifact not in leaf.banned:
+        if option.tenant in prices and option.artifact not in leaf.banned:
             price = sum(d.price * ground.taken(d.bind, d.of, option) for d in leaf.duals) + (ground.load(option) if loaded else 0.0)
-            least[option.tenant] = min(least[option.tenant], price)
-    return least
+            prices[option.tenant].append((option, price))
+    return prices
+
+
+def cheapest(ground: Ground, leaf: Leaf) -> dict[str, float]:
+    """Return the least price of one inference of each tenant; infinite without an option."""
+    return {name: min((price for _, price in some), default=math.inf) for name, some in priced(ground, leaf).items()}
 
 
 def _leaf_bound(ground: Ground, level: Level, leaf: Leaf) -> float:
     """Weak duality: for prices of 0 or more, goal(x) <= sum of price b + the greatest goal(x) - price of x over all rates."""
     worth = sum(d.price * ground.limit(d.bind, d.of) for d in leaf.duals if d.price)
-    price = cheapest(ground, leaf, loaded=level.goal is Goal.LOAD)
-    most = {name: 0.0 if math.isinf(price[name]) else ground.most_per_s(name) for name in price}
-    unpaid = {name: max(0.0, -price[name]) * most[name] for name in price}
-    if _contradict(ground, leaf, worth, most):
-        return -math.inf
-    others = sum(unpaid[name] for name in price if name not in level.tenants)
-    return worth + others + _surplus(ground, level, price, most)
+    scale = sum(d.price * abs(ground.limit(d.bind, d.of)) for d in leaf.duals if d.price)
+    if worth + sum(_left(ground, some, 0.0) for some in priced(ground, leaf).values()) < -ROUNDING * scale:
+        return -math.inf  # the rows contradict each other: there are no rates at all (Farkas)
+    prices = priced(ground, leaf, loaded=level.goal is Goal.LOAD)
+    others = sum(_left(ground, some, 0.0) for name, some in prices.items() if name not in level.tenants)
+    return worth + others + _surplus(ground, level, {name: prices[name] for name in level.tenants})
 
 
-def _contradict(ground: Ground, leaf: Leaf, worth: float, most: Mapping[str, float]) -> bool:
-    """Say whether the priced rows leave no rates at all: together they would ask nothing for less than nothing (Farkas)."""
-    price = cheapest(ground, leaf)
-    scale = sum(d.price * abs(ground.limit(d.bind, d.of)) for d in leaf.duals)
-    return worth + sum(max(0.0, -price[name]) * most[name] for name in price) < -ROUNDING * scale
+def _left(ground: Ground, prices: Sequence[tuple[Option, float]], gain: float) -> float:
+    """Return the greatest gain less price over a tenant's rates: as one rate, or option by option, whichever limits more."""
+    if not prices:
+        return 0.0
+    together = max(0.0, gain - min(price for _, price in prices)) * ground.most_per_s(prices[0][0].tenant)
+    return min(together, sum(max(0.0, gain - price) * ground.alone_per_s(option) for option, price in prices))
 
 
-def _surplus(ground: Ground, level: Level, price: Mapping[str, float], most: Mapping[str, float]) -> float:
-    """Return the greatest of goal less price over all rates of the level's tenants, each from 0 to its most."""
+def _surplus(ground: Ground, level: Level, prices: Mapping[str, Sequence[tuple[Option, float]]]) -> float:
+    """Return the greatest of goal less price over all rates of the level's tenants."""
     terms = {name: ground.term(level.goal, name) for name in level.tenants}
+    least = {name: min((price for _, price in some), default=math.inf) for name, some in prices.items()}
+    most = {name: ground.most_per_s(name) if some else 0.0 for name, some in prices.items()}
     match level.goal:
         case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT | Goal.LOAD:
-            return sum(max(0.0, weight / unit - price[name]) * most[name] for name, (weight, unit) in terms.items())
+            return sum(_left(ground, prices[name], weight / unit) for name, (weight, unit) in terms.items())
         case Goal.FLOORS:
-            return sum(_capped(weight, unit, price[name], most[name]) for name, (weight, unit) in terms.items())
+            return sum(_capped(weight, unit, least[name], most[name]) for name, (weight, unit) in terms.items())
         case Goal.PROPORTIONAL:
-            return sum(_logarithm(weight, unit, price[name], most[name]) for name, (weight, unit) in terms.items())
+            return sum(_logarithm(weight, unit, least[name], most[name]) for name, (weight, unit) in terms.items())
         case Goal.STARVED | Goal.MAXMIN:
-            paid = sum(price[name] * weight * unit for name, (weight, unit) in terms.items() if price[name] >= 0)
+            paid = sum(least[name] * weight * unit for name, (weight, unit) in terms.items() if least[name] >= 0)
             top = min(most[name] / (weight * unit) for name, (weight, unit) in terms.items())
-            return max(0.0, 1.0 - paid) * top + sum(max(0.0, -price[name]) * most[name] for name in terms)
+            return max(0.0, 1.0 - paid) * top + sum(_left(ground, some, 0.0) for some in prices.values())
 
 
 def _capped(weight: float, unit: float, price: float, most: float) -> float:

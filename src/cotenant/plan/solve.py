@@ -18,7 +18,7 @@ from cotenant.plan.rows import capacities, demanded
 from cotenant.plan.shortage import refuse_homeless, refuse_short
 
 HEADROOM = 0.9  # share of a processor that open work may be promised
-_DUST = 1e-7  # of a solo rate: what KEEP alone may let through
+_DUST = 1e-7  # of a tenant's rate, or of its solo rate where it has no more: what the tolerances let through
 OBJECTIVES = (Goal.PROPORTIONAL, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT)
 
 
@@ -115,8 +115,10 @@ def _plan(ladder: Ladder, objective: Objective, headroom: float) -> Plan:
 def _settled(ladder: Ladder) -> Vector:
     """Remove what the tolerances leave: no rate that is dust, none above what arrives or above solo."""
     problem = ladder.problem
-    solo = np.array([ladder.solo(option.tenant) for option in problem.options])
-    x = np.where(ladder.x > _DUST * solo, ladder.x, 0.0)
+    solo = {t.name: ladder.solo(t.name) for t in problem.tenants}
+    whole = {name: rate if rate > _DUST * solo[name] else solo[name] for name, rate in problem.rates(ladder.x).items()}
+    dust = np.maximum(_DUST * np.array([whole[option.tenant] for option in problem.options]), USED * problem.unit)
+    x = np.where(ladder.x > dust, ladder.x, 0.0)
     for tenant, rate in zip(problem.tenants, problem.owners @ x, strict=True):
         most = _most(ladder, tenant)
         if rate > most:

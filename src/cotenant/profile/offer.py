@@ -9,12 +9,10 @@ from cotenant.describe import Judged, Platform, Precision, Processor, Tenant, Va
 
 
 def barred(tenant: Tenant, precision: Precision, judged: Judged) -> str | None:
-    """Say why a precision need not even be judged; None if it must. fp32 is always permitted: it is what is asked for."""
-    if precision is Precision.FP32:
-        return None
-    if tenant.allow is not None and precision not in tenant.allow:
-        return "not in its allow list"
-    if tenant.allow is None and judged is Judged.UNKNOWN:
+    """Say why a precision need not even be judged; None if it must."""
+    if tenant.allow is not None:
+        return None if precision in tenant.allow else "not in its allow list"
+    if precision is not Precision.FP32 and judged is Judged.UNKNOWN:
         return f"its fidelity cannot be judged without samples; give some, or allow: [{precision.value}]"
     return None
 

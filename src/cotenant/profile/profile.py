@@ -89,8 +89,9 @@ class _Session:
         judged = zip(self.wanted, variants, strict=True)
         timings = [timing for pair, variant in judged for timing in self._time_everywhere(bench, *pair, variant)]
         known = tuple(variant for variant in variants if variant is not None)
-        files = {variant.precision: str(bench.file_of(variant.precision)) for variant in known}
-        return Card(tenant=tenant.name, model=model, files=tuple(files.items()), variants=known), tuple(timings)
+        needed = {Precision.FP32, *(variant.precision for variant in known)}  # fp32 also serves those who plan nothing
+        files = tuple((precision, str(bench.file_of(precision))) for precision in Precision if precision in needed)
+        return Card(tenant=tenant.name, model=model, files=files, variants=known), tuple(timings)
 
     def _judge(self, judge: Judge, precision: Precision, engine: Engine) -> Variant | None:
         """Return a judged variant, or None, with a note, for one that cannot be had."""
@@ -123,7 +124,7 @@ class _Session:
             return known
         trial = Trial(engine=engine, file=bench.file_of(precision), precision=precision, width=width, cores=processor.cores[-width:])
         try:
-            if True:
+            with bench.alone():
                 return self.store.timing(subject, processor.kind, width) or self._time_now(bench, subject, trial, processor.kind)
         except BackendError as error:
             place = f"{engine.name} {precision.value} on {processor.name} x{width}"

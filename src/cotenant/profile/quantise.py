@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -57,7 +58,10 @@ def quantise(file: Path, samples: Samples, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=DRAFT) as draft, _silence():
-            _quantise(file, samples, Path(draft)).replace(target)
+            made = _quantise(file, samples, Path(draft))
+            with made.open("rb") as written:
+                os.fsync(written)  # a machine switched off later must not find half a file
+            made.replace(target)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise InputError(str(target.parent), error.strerror, "a folder with room for it; COTENANT_CACHE names another") from error

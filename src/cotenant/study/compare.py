@@ -31,6 +31,7 @@ class Settings:
     grace_s: float = 10.0
 
 
+# For a look: too few rounds for intervals.
 QUICK = Settings(rounds=2, period_s=4.0, alone_s=1.0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -136,7 +136,7 @@ class Sketch:
         return self.mul(x, self.sigmoid(x))
 
     def constant(self, array: NDArray[Any]) -> Value:
-        """Append a constant, which is no parameter."""
+        """Append an initializer to compute with."""
         return Value(self.weight(array), array)
 
     def sum(self, a: Value, b: Value) -> Value:
@@ -172,7 +172,8 @@ class Sketch:
         """Repeat every row and column."""
         scales = self.weight(np.array([1, 1, 2, 2], np.float32))
         array = x.array.repeat(2, axis=2).repeat(2, axis=3)
-        return self.add("Resize", [x.name, "", scales], array, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        names = [x.name, "", scales]
+        return self.add("Resize", names, array, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
 
     def reshape(self, x: Value, *shape: int) -> Value:
         """Reshape all but the batch."""
@@ -183,6 +184,20 @@ class Sketch:
 
     def softmax(self, x: Value, axis: int) -> Value:
         return self.add("Softmax", [x.name], operators.softmax(x.array, axis), axis=axis)
+
+    def model(self, name: str, inputs: tuple[str, NDArray[Any]], outputs: Mapping[str, Value]) -> onnx.ModelProto:
+        """Close the graph at a batch of 1: one input, named as the value that the drawing began with; outputs renamed."""
+        fresh = {value.name: name for name, value in outputs.items()}
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                names[:] = [fresh.get(old, old) for old in names]
+        ends = [_described(*inputs)], [_described(name, value.array) for name, value in outputs.items()]
+        graph = helper.make_graph(self.nodes, name, *ends, self.weights)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="cotenant")
+
+
+def _described(name: str, array: NDArray[Any]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), [1, *array.shape[1:]])
 
 
 def _across(channels: operators.Floats) -> operators.Floats:

@@ -16,7 +16,7 @@ import numpy as np
 
 from cotenant.graph.zoo.operators import Floats
 
-PATCHES: Final = 256
+PATCHES: Final = 128
 ALIGNED: Final = 0.7
 """Share of a weight that is made of inputs, in [0, 1]; the rest is noise of full rank."""
 THRESHOLD: Final = 0.08

@@ -1,0 +1,76 @@
+"""The client that a crew file describes: it asks on time, or keeps asking."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from cotenant.describe import Answer, Array, Closed, Outcome, Workload, outstanding
+from cotenant.errors import InputError
+from cotenant.live.device import LiveDevice
+from cotenant.units import NS_PER_S
+
+Inputs = Mapping[str, Sequence[Mapping[str, Array]]]
+FAILURES = 3
+"""A closed loop ends after so many failures in a row: it would spin on a broken engine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Ask a device as the workload says, cycling each tenant's inputs; external tenants are left to others."""
+
+    device: LiveDevice
+    workload: Workload
+    lanes: int
+    inputs: Inputs
+    stop: threading.Event
+
+    def ask(self, start_ns: int, stop_ns: int | None) -> None:
+        """Ask from `start_ns` (CLOCK_MONOTONIC) for `stop_ns`, or until stopped; return when the last request was made."""
+        cycles = {name: itertools.cycle(given) for name, given in self.inputs.items()}
+        end_ns = None if stop_ns is None else start_ns + stop_ns
+        for tenant in self.workload.tenants:
+            if isinstance(tenant.arrival, Closed):
+                for _ in range(outstanding(tenant.arrival, self.lanes) or 0):
+                    self._keep_asking(tenant.name, cycles[tenant.name], end_ns)
+        requests = self.workload.stream() if stop_ns is None else iter(self.workload.requests(stop_ns))
+        for request in requests:
+            if not self._wait_until(start_ns + request.arrival_ns):
+                return
+            self._submit(request.tenant, next(cycles[request.tenant]), start_ns + request.arrival_ns)
+        while end_ns is None and not self.stop.wait(1.0):
+            pass
+        if end_ns is not None:
+            self._wait_until(end_ns)
+
+    def _wait_until(self, instant_ns: int) -> bool:
+        """Sleep until an instant; say False if stopped before."""
+        while (left_ns := instant_ns - time.monotonic_ns()) > 0:
+            if self.stop.wait(left_ns / NS_PER_S):
+                return False
+        return not self.stop.is_set()
+
+    def _submit(self, tenant: str, inputs: Mapping[str, Array], arrival_ns: int | None) -> Future[Answer] | None:
+        try:
+            return self.device.submit(tenant, inputs, arrival_ns=arrival_ns)
+        except InputError:
+            if self.device.closed:
+                return None  # nothing was accepted, so nothing is lost
+            raise
+
+    def _keep_asking(self, tenant: str, cycle: Iterator[Mapping[str, Array]], end_ns: int | None, failures: int = 0) -> None:
+        future = self._submit(tenant, next(cycle), None)
+        if future is None:
+            return
+
+        def again(ended: Future[Answer]) -> None:
+            failed = failures + 1 if ended.result().outcome is Outcome.FAILED else 0
+            over = self.stop.is_set() or (end_ns is not None and time.monotonic_ns() >= end_ns)
+            if not over and failed < FAILURES:
+                self._keep_asking(tenant, cycle, end_ns, failed)
+
+        future.add_done_callback(again)

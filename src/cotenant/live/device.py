@@ -1,0 +1,288 @@
+"""The live device: the dispatcher stepped by real lanes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+from cotenant.backend import Engine
+from cotenant.describe import Answer, Array, Card, Count, Crew, Outcome, Plan, Platform, Share, Step
+from cotenant.dispatch import DROP, RESUME, START, SUSPEND, Dispatcher
+from cotenant.errors import InputError
+from cotenant.live.inputs import check_inputs
+from cotenant.live.lane import Done, Job, LaneThread
+from cotenant.live.ledger import Ledger
+from cotenant.live.loaded import Loaded
+from cotenant.live.timer import Timer
+from cotenant.policy import policies
+from cotenant.registry import nearest
+from cotenant.trace import Trace
+
+LEAST_SHARE = 0.005
+"""An option with less of its tenant's rate than this is not worth being loaded."""
+
+STOP_S = 0.6
+"""How long `close` waits for what runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    inputs: Mapping[str, Array]
+    future: Future[Answer]
+    arrival_ns: int
+    option: str
+
+
+class LiveDevice:
+    """Serve a crew on this machine; use it as a context manager, or `close` it.
+
+    Every event takes the lock, tells the dispatcher, and does what it decides; lane threads report their own
+    finishes, so that a lane's next segment needs no other thread to wake.
+    """
+
+    def __init__(
+        self,
+        *,
+        crew: Crew,
+        platform: Platform,
+        cards: Sequence[Card],
+        plan: Plan,
+        engines: Sequence[Engine],
+        keeps_trace: bool = False,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._crew, self._platform, self._plan, self._clock = crew, platform, plan, clock
+        self._cards = {card.tenant: card for card in cards}
+        self._tenants = {t.name: index for index, t in enumerate(crew.workload.tenants)}
+        policy = policies.get(crew.policy, "policy")
+        shares = worth_loading(plan)
+        self._dispatcher = Dispatcher(crew.workload.tenants, shares, platform, policy, name=crew.policy, params=crew.params)
+        self._loaded = Loaded(engines={e.name: e for e in engines}, cards=self._cards, platform=platform)
+        self._loaded.load(s.option for s in shares)
+        self._ledger = Ledger(tenants=tuple(self._tenants), start_ns=clock(), keeps=keeps_trace)
+        self._lock = threading.RLock()
+        self._reporting = threading.local()
+        self._asked: dict[int, _Asked] = {}
+        self._slots: dict[int, int] = {}
+        self._next = 0
+        self._closed = ""
+        self._idle = threading.Condition(self._lock)
+        self._lanes = self._lane_threads()
+        self._timer = Timer(clock=clock, ring=self._tick)
+        for thread in self._lanes.values():
+            thread.start()
+
+    def __enter__(self) -> LiveDevice:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan that is served."""
+        return self._plan
+
+    @property
+    def closed(self) -> str:
+        """Say why no request is accepted any more; empty while they are."""
+        return self._closed
+
+    def submit(self, tenant: str, inputs: Mapping[str, Array], *, arrival_ns: int | None = None) -> Future[Answer]:
+        """Accept one request; the arrays must not be changed before it is answered.
+
+        `arrival_ns` is the scheduled arrival by CLOCK_MONOTONIC, now if None; latency counts from it. InputError for a
+        stranger, for tensors that do not fit, and on a closed device. Callbacks of the future run in the lane's thread.
+        """
+        if tenant not in self._tenants:
+            raise InputError("tenant", tenant, nearest(tenant, tuple(self._tenants)))
+        check_inputs(tenant, self._cards[tenant].model, inputs)
+        future: Future[Answer] = Future()
+        future.set_running_or_notify_cancel()
+        with self._lock:
+            if self._closed:
+                raise InputError("device", self._closed, "an open device")
+            now_ns = self._clock()
+            self._arrive(tenant, _Asked(inputs=inputs, future=future, arrival_ns=now_ns if arrival_ns is None else arrival_ns, option=""))
+            if not getattr(self._reporting, "now", False):
+                ended = self._decide(now_ns)
+            else:
+                ended = []
+        self._answer(ended)
+        return future
+
+    async def infer(self, tenant: str, inputs: Mapping[str, Array]) -> Answer:
+        """Await one request's answer; as `submit`."""
+        return await asyncio.wrap_future(self.submit(tenant, inputs))
+
+    def stats(self) -> Mapping[str, Count]:
+        """Count every tenant's requests so far."""
+        with self._lock:
+            return self._ledger.counts()
+
+    def apply(self, plan: Plan) -> None:
+        """Serve by another plan of the same crew; its options are loaded first, nothing outstanding is lost."""
+        shares = worth_loading(plan)
+        self._loaded.load(s.option for s in shares)
+        with self._lock:
+            self._dispatcher.apply(shares)
+            self._plan = plan
+            ended = self._decide(self._clock())
+        self._answer(ended)
+
+    def start_clock(self) -> int:
+        """Begin the trace now; return the instant (CLOCK_MONOTONIC ns). InputError once something was asked."""
+        with self._lock:
+            if self._next:
+                raise InputError("device", "already in use", "a start before the first request")
+            self._ledger.start_ns = self._clock()
+            return self._ledger.start_ns
+
+    def trace(self, stop_ns: int) -> Trace:
+        """Return what happened in [0, stop_ns) since the start and after; only with `keeps_trace`."""
+        with self._lock:
+            return self._ledger.trace(stop_ns, self._platform.name, self._crew.policy, self._crew.workload.seed)
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until nothing is outstanding; say whether that came in time."""
+        with self._lock:
+            return self._idle.wait_for(lambda: not self._asked, timeout_s)
+
+    def close(self, reason: str = "stopped") -> None:
+        """Refuse new requests, drop those that wait, give those that run a moment; every one is answered or counted."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = reason
+            waiting = [self._end(slot, Outcome.DROPPED, reason) for slot in self._dispatcher.flush()]
+        self._answer(waiting)
+        self.drain(STOP_S)
+        self._timer.stop()
+        with self._lock:
+            running = [self._end(slot, Outcome.FAILED, f"{reason} while it ran") for slot in list(self._slots)]
+        self._answer(running)
+        ended = [thread.stop(0.1) for thread in self._lanes.values()]
+        if all(ended):
+            self._loaded.close()
+
+    def _lane_threads(self) -> dict[tuple[int, bool], LaneThread]:
+        classes = {tenant.rank == 0 for tenant in self._crew.workload.tenants}
+        cores = [core for p in self._platform.processors for core in (p.cores or (None,) * p.lanes)]
+        return {
+            (lane, critical): LaneThread(core=core, critical=critical, report=self._report, fault=self._fault)
+            for lane, core in enumerate(cores)
+            for critical in classes
+        }
+
+    def _arrive(self, tenant: str, asked: _Asked) -> None:
+        request = self._next
+        self._next += 1
+        index = self._tenants[tenant]
+        deadline_ns = self._crew.workload.tenants[index].deadline_ns
+        due_ns = None if deadline_ns is None else asked.arrival_ns + deadline_ns
+        slot = self._dispatcher.arrive(request, index, asked.arrival_ns, due_ns)
+        option = self._dispatcher.lineup.options[self._dispatcher.option(slot)].name
+        self._asked[slot] = replace(asked, option=option)
+        self._slots[slot] = request
+        self._ledger.arrived(request, tenant, asked.arrival_ns, due_ns, option)
+
+    def _report(self, done: Done) -> None:
+        """Take a lane thread's report: finish, answer (which may submit more), then decide once for all of it."""
+        with self._lock:
+            now_ns = self._clock()
+            ended = [end] if (end := self._finish(done, now_ns)) else []
+        self._reporting.now = True
+        self._answer(ended)
+        self._reporting.now = False
+        with self._lock:
+            dropped = self._decide(self._clock())
+        self._answer(dropped)
+
+    def _finish(self, done: Done, now_ns: int) -> tuple[_Asked, Answer] | None:
+        slot = done.job.slot
+        if self._slots.get(slot) != done.job.request:
+            return None  # answered already, as failed, when the device was closed
+        if done.failure:
+            self._dispatcher.fail(slot)
+            return self._end(slot, Outcome.FAILED, done.failure, now_ns, done.cpu_ns)
+        if not self._dispatcher.finish(slot):
+            self._ledger.stepped(done.job.request, now_ns, done.cpu_ns)
+            return None
+        return self._end(slot, Outcome.DONE, "", now_ns, done.cpu_ns, done.outputs)
+
+    def _end(
+        self, slot: int, outcome: Outcome, reason: str, now_ns: int | None = None, cpu_ns: int = 0, outputs: Mapping[str, Array] | None = None
+    ) -> tuple[_Asked, Answer]:
+        now_ns = self._clock() if now_ns is None else now_ns
+        asked = self._asked.pop(slot)
+        self._ledger.ended(self._slots.pop(slot), now_ns, outcome, reason, cpu_ns)
+        if not self._asked:
+            self._idle.notify_all()
+        latency_ns = now_ns - asked.arrival_ns
+        return asked, Answer(outputs=outputs or {}, outcome=outcome, latency_ns=latency_ns, option=asked.option, reason=reason)
+
+    def _answer(self, ended: list[tuple[_Asked, Answer]]) -> None:
+        for asked, answer in ended:
+            asked.future.set_result(answer)
+
+    def _decide(self, now_ns: int) -> list[tuple[_Asked, Answer]]:
+        """Ask the dispatcher and do as told; return the requests that it dropped."""
+        if self._closed:
+            return []
+        decisions = self._dispatcher.decide(now_ns)
+        dropped = []
+        wide: dict[int, list[int]] = {}
+        for decision in decisions:
+            match decision.kind:
+                case kind if kind == START:
+                    wide.setdefault(decision.slot, []).append(decision.lane)
+                case kind if kind == SUSPEND:
+                    self._ledger.suspended(decision.request, now_ns)
+                case kind if kind == RESUME:
+                    self._ledger.resumed(decision.request, now_ns)
+                case kind if kind == DROP:
+                    dropped.append(self._end(decision.slot, Outcome.DROPPED, "too late", now_ns))
+        for slot, lanes in wide.items():
+            self._start(slot, lanes, now_ns)
+        self._timer.set(self._dispatcher.wake_ns())
+        return dropped
+
+    def _start(self, slot: int, lanes: list[int], now_ns: int) -> None:
+        dispatcher, request = self._dispatcher, self._slots[slot]
+        option = dispatcher.lineup.options[dispatcher.option(slot)]
+        stage = dispatcher.stage(slot)
+        step: Step = option.chain[stage]
+        own = tuple(dispatcher.lineup.lanes[lane][1] for lane in lanes)
+        self._ledger.started(request, step.segment, step.processor, own, now_ns)
+        session = self._loaded.session(option, step, own[0])
+        critical = dispatcher.state.t_critical[dispatcher.state.r_tenant[slot]] == 1
+        self._lanes[lanes[0], critical].inbox.put(Job(slot=slot, request=request, session=session, inputs=self._asked[slot].inputs))
+
+    def _tick(self) -> None:
+        with self._lock:
+            dropped = self._decide(self._clock())
+        self._answer(dropped)
+
+    def _fault(self, error: BaseException) -> None:
+        """Fail all that is outstanding, with the cause: a lane thread has ended by a defect."""
+        with self._lock:
+            self._closed = self._closed or f"broken: {error!r}"
+            failed = [self._end(slot, Outcome.FAILED, self._closed) for slot in list(self._slots)]
+        self._answer(failed)
+
+
+def worth_loading(plan: Plan) -> tuple[Share, ...]:
+    """Return the shares without those of next to nothing; each tenant keeps its greatest."""
+    kept = []
+    for tenant in dict.fromkeys(share.option.tenant for share in plan.shares):
+        shares = plan.shares_of(tenant)
+        least = LEAST_SHARE * sum(s.rate_per_s for s in shares)
+        kept += [s for index, s in enumerate(shares) if index == 0 or s.rate_per_s > least]
+    return tuple(kept)
+
+

@@ -1,0 +1,87 @@
+"""Lane threads: one per lane and class, pinned; the OS preempts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+from cotenant.backend import Session
+from cotenant.backend.scheduling import SchedulingClass, best_effort, pin
+from cotenant.describe import Array
+from cotenant.errors import BackendError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Run one segment: what to run it with, and on which inputs."""
+
+    slot: int
+    request: int
+    session: Session
+    inputs: Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Say what came of a job: outputs, or the cause of failure; `cpu_ns` is the thread's own CPU time."""
+
+    job: Job
+    outputs: Mapping[str, Array]
+    failure: str
+    cpu_ns: int
+
+
+Report = Callable[[Done], None]
+Fault = Callable[[BaseException], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class LaneThread:
+    """Run jobs one after the other on one core, in one class, and report each."""
+
+    core: int | None
+    critical: bool
+    report: Report
+    fault: Fault
+    inbox: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
+    taken: SchedulingClass = SchedulingClass.NORMAL
+    _thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = f"cotenant-{'critical' if self.critical else 'rest'}-{self.core}"
+        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it takes its core and its class before its first job."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ask the thread to end after the job that it has; say whether it did in time."""
+        self.inbox.put(None)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _live(self) -> None:
+        try:
+            if self.core is not None:
+                pin(self.core)
+            if not self.critical:
+                self.taken = best_effort()
+            while (job := self.inbox.get()) is not None:
+                self.report(_run(job))
+        except Exception as error:  # the top of a thread: whoever waits must be told
+            self.fault(error)
+
+
+def _run(job: Job) -> Done:
+    begun_ns = time.thread_time_ns()
+    outputs: Mapping[str, Array] = {}
+    failure = ""
+    try:
+        outputs = job.session.run(job.inputs)
+    except BackendError as error:
+        failure = str(error)
+    return Done(job=job, outputs=outputs, failure=failure, cpu_ns=time.thread_time_ns() - begun_ns)

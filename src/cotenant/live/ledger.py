@@ -1,0 +1,114 @@
+"""What a device has been asked, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cotenant.describe import Count, Outcome
+from cotenant.trace import Ending, Span, Trace
+
+
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    request: int
+    tenant: str
+    arrival_ns: int
+    due_ns: int | None
+    option: str
+    processor: str = ""
+    lanes: tuple[int, ...] = ()
+    segment: int = 0
+    since_ns: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """Count every request, and with `keeps` note every span and ending; times are those of the driver's clock.
+
+    Written under the device's lock alone.
+    """
+
+    tenants: tuple[str, ...]
+    start_ns: int
+    keeps: bool = True
+    _asked: dict[str, int] = field(init=False)
+    _ended: dict[tuple[str, Outcome], int] = field(default_factory=dict)
+    _open: dict[int, _Open] = field(default_factory=dict)
+    _spans: list[tuple[int, str, int, str, tuple[int, ...], int, int, int, Outcome]] = field(default_factory=list)
+    _endings: list[tuple[int, str, int, int | None, int, Outcome, str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._asked = dict.fromkeys(self.tenants, 0)
+
+    def arrived(self, request: int, tenant: str, arrival_ns: int, due_ns: int | None, option: str) -> None:
+        """Note a request that was accepted."""
+        self._asked[tenant] += 1
+        self._open[request] = _Open(request=request, tenant=tenant, arrival_ns=arrival_ns, due_ns=due_ns, option=option)
+
+    def started(self, request: int, segment: int, processor: str, lanes: tuple[int, ...], now_ns: int) -> None:
+        """Note that a request runs from now on, on these lanes of a processor."""
+        found = self._open[request]
+        found.segment, found.processor, found.lanes, found.since_ns = segment, processor, lanes, now_ns
+
+    def suspended(self, request: int, now_ns: int) -> None:
+        """Note that a request does not run for now."""
+        self._close(self._open[request], now_ns, 0, Outcome.DONE)
+
+    def resumed(self, request: int, now_ns: int) -> None:
+        """Note that a suspended request runs again, where it did."""
+        self._open[request].since_ns = now_ns
+
+    def stepped(self, request: int, now_ns: int, cpu_ns: int) -> None:
+        """Note that a segment ended, its request not."""
+        self._close(self._open[request], now_ns, cpu_ns, Outcome.DONE)
+
+    def ended(self, request: int, now_ns: int, outcome: Outcome, reason: str = "", cpu_ns: int = 0) -> None:
+        """Note how a request ended."""
+        found = self._open.pop(request)
+        self._close(found, now_ns, cpu_ns, outcome)
+        key = (found.tenant, outcome)
+        self._ended[key] = self._ended.get(key, 0) + 1
+        if self.keeps:
+            self._endings.append((request, found.tenant, found.arrival_ns, found.due_ns, now_ns, outcome, found.option, reason))
+
+    def counts(self) -> dict[str, Count]:
+        """Count each tenant's requests so far."""
+        outstanding = dict.fromkeys(self.tenants, 0)
+        for found in list(self._open.values()):
+            outstanding[found.tenant] += 1
+        return {name: self._count(name, outstanding[name]) for name in self.tenants}
+
+    def trace(self, stop_ns: int, platform: str, policy: str, seed: int) -> Trace:
+        """Return all that was noted, as times since the start; what is outstanding has no outcome."""
+        since = self.start_ns
+        outstanding = tuple(
+            Ending(request=o.request, tenant=o.tenant, arrival_ns=o.arrival_ns - since, due_ns=_less(o.due_ns, since), finish_ns=None,
+                   outcome=None, option=o.option)
+            for o in self._open.values()
+        )  # fmt: skip
+        ended = tuple(
+            Ending(request=r, tenant=t, arrival_ns=a - since, due_ns=_less(d, since), finish_ns=f - since, outcome=o, option=k, reason=why)
+            for r, t, a, d, f, o, k, why in self._endings
+        )
+        spans = tuple(
+            Span(request=r, tenant=t, segment=s, processor=p, lanes=lanes, start_ns=a - since, stop_ns=z - since, cpu_ns=c, outcome=o)
+            for r, t, s, p, lanes, a, z, c, o in self._spans
+        )
+        return Trace(
+            spans=spans, endings=ended + outstanding, stop_ns=stop_ns, platform=platform, policy=policy, seed=seed,
+            asked=tuple(self._asked.items()),
+        )  # fmt: skip
+
+    def _count(self, tenant: str, outstanding: int) -> Count:
+        done, dropped, failed = (self._ended.get((tenant, o), 0) for o in (Outcome.DONE, Outcome.DROPPED, Outcome.FAILED))
+        return Count(asked=self._asked[tenant], done=done, dropped=dropped, failed=failed, outstanding=outstanding)
+
+    def _close(self, found: _Open, now_ns: int, cpu_ns: int, outcome: Outcome) -> None:
+        if found.since_ns is not None and self.keeps:
+            place = (found.segment, found.processor, found.lanes, found.since_ns)
+            self._spans.append((found.request, found.tenant, *place, now_ns, cpu_ns, outcome))
+        found.since_ns = None
+
+
+def _less(instant_ns: int | None, since_ns: int) -> int | None:
+    return None if instant_ns is None else instant_ns - since_ns

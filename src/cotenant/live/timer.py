@@ -1,0 +1,46 @@
+"""A timer: rings when a queued request turns late."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from cotenant.units import NS_PER_S
+
+
+class Timer:
+    """Ring at an instant that may be set anew at any time; its thread is made at the first setting."""
+
+    __slots__ = ("_at_ns", "_changed", "_clock", "_ring", "_stopped", "_thread")
+
+    def __init__(self, *, clock: Callable[[], int], ring: Callable[[], None]) -> None:
+        self._clock, self._ring = clock, ring
+        self._at_ns: int | None = None
+        self._stopped = False
+        self._changed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def set(self, at_ns: int | None) -> None:
+        """Ring at an instant; None is never."""
+        if at_ns == self._at_ns:
+            return
+        self._at_ns = at_ns
+        if self._thread is None and at_ns is not None:
+            self._thread = threading.Thread(target=self._live, name="cotenant-timer", daemon=True)
+            self._thread.start()
+        self._changed.set()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped = True
+        self._changed.set()
+
+    def _live(self) -> None:
+        while not self._stopped:
+            at_ns = self._at_ns
+            left_s = None if at_ns is None else max(0, at_ns - self._clock()) / NS_PER_S
+            if self._changed.wait(left_s):
+                self._changed.clear()
+            elif self._at_ns == at_ns:
+                self._at_ns = None
+                self._ring()

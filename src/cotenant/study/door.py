@@ -1,0 +1,95 @@
+"""The Python door: a crew file in, a serving device out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cotenant.backend import installed
+from cotenant.describe import Array, Count
+from cotenant.live import Client, LiveDevice
+from cotenant.profile import samples_of
+from cotenant.study.prepare import Prepared, prepare
+from cotenant.trace import Trace
+from cotenant.units import NS_PER_S
+
+SAMPLES = 8
+GRACE_S = 10.0
+TICK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Tell how it stands: seconds since the start, counts so far, and each tenant's rate since the tick before."""
+
+    seconds: float
+    counts: Mapping[str, Count]
+    rates: Mapping[str, float]
+
+
+Told = Callable[[Tick], None]
+
+
+def open_crew(path: str | Path, *, allow_overload: bool = False) -> LiveDevice:
+    """Prepare a crew file on this machine and serve it until closed; the first time, its models are profiled.
+
+    InputError for what cannot be used, InfeasibleError for a crew that does not fit, BackendError from an engine.
+    """
+    return open_device(prepare(Path(path), allow_overload=allow_overload))
+
+
+def open_device(prepared: Prepared, *, keeps_trace: bool = False) -> LiveDevice:
+    """Serve a prepared crew."""
+    return LiveDevice(
+        crew=prepared.crew,
+        platform=prepared.platform,
+        cards=prepared.profile.cards,
+        plan=prepared.plan,
+        engines=installed(),
+        keeps_trace=keeps_trace,
+    )
+
+
+def inputs_of(prepared: Prepared) -> dict[str, tuple[Mapping[str, Array], ...]]:
+    """Return each tenant's samples, as the inputs of one request each."""
+    found: dict[str, tuple[Mapping[str, Array], ...]] = {}
+    for tenant in prepared.tenants:
+        samples = samples_of(tenant, prepared.card(tenant.name).model, SAMPLES)
+        found[tenant.name] = tuple(samples.request(index) for index in range(len(samples)))
+    return found
+
+
+def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None, seconds: float | None = None) -> Trace:
+    """Serve a crew with the client that its file describes, for `seconds`, else its own, else until `stop` is set.
+
+    Stopped early, what waits is dropped and what runs is given a moment; otherwise all that was asked is answered.
+    """
+    horizon_ns = prepared.crew.workload.horizon_ns if seconds is None else round(seconds * NS_PER_S)
+    inputs = inputs_of(prepared)
+    with open_device(prepared, keeps_trace=True) as device:
+        client = Client(device=device, workload=prepared.crew.workload, lanes=prepared.platform.lanes, inputs=inputs, stop=stop)
+        over = threading.Event()
+        start_ns = device.start_clock()
+        teller = threading.Thread(target=_tell, args=(device, told, start_ns, over), name="cotenant-teller", daemon=True)
+        if told is not None:
+            teller.start()
+        client.ask(start_ns, horizon_ns)
+        asked_ns = time.monotonic_ns() - start_ns
+        over.set()
+        if not stop.is_set():
+            device.drain(GRACE_S)
+        device.close()
+        return device.trace(asked_ns if stop.is_set() or horizon_ns is None else horizon_ns)
+
+
+def _tell(device: LiveDevice, told: Told, start_ns: int, over: threading.Event) -> None:
+    before, before_ns = device.stats(), start_ns
+    while not over.wait(TICK_S):
+        counts, now_ns = device.stats(), time.monotonic_ns()
+        passed_s = (now_ns - before_ns) / NS_PER_S
+        rates = {name: (count.done - before[name].done) / passed_s for name, count in counts.items()}
+        told(Tick(seconds=(now_ns - start_ns) / NS_PER_S, counts=counts, rates=rates))
+        before, before_ns = counts, now_ns

@@ -1,0 +1,256 @@
+"""A comparison: what it measures, and what it makes of that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from cotenant.cost import Table, Timing
+from cotenant.describe import (
+    Card,
+    Closed,
+    Crew,
+    Judged,
+    Memory,
+    Outcome,
+    Periodic,
+    Platform,
+    Precision,
+    Processor,
+    Source,
+    Tenant,
+    Variant,
+    Workload,
+)
+from cotenant.errors import BackendError, InputError
+from cotenant.graph import read_model
+from cotenant.profile import Profile
+from cotenant.study.compare import QUICK, Settings, compare, period_of, report_of
+from cotenant.study.meter import Reading
+from cotenant.study.prepare import Prepared, planned, platform_of
+from cotenant.study.report import PLANNED, Report, report_json
+from cotenant.study.rounds import Measured
+from cotenant.study.seat import Manner, Seat
+from cotenant.study.way import Period, Serve, Way, of_round
+from cotenant.study.ways import Bench, baselines, merged, write_samples
+from cotenant.trace import Ending, Trace
+from cotenant.units import NS_PER_MS, NS_PER_S
+from tests.small_networks import classifier
+
+FP32, BF16 = Precision.FP32, Precision.BF16
+PLATFORM = Platform(
+    name="p",
+    processors=(Processor(name="cpu", kind="core", lanes=2, memory="ram"),),
+    memories=(Memory(name="ram", capacity_bytes=2**30),),
+)
+WAYS = ("naive-threads", "naive-processes", "openvino-default", "tuned", "tuned-os")
+ROUNDS = 5
+FIDELITY = 0.97
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A way that answers `done` requests of each tenant a period, each `latency_ns` after it arrives."""
+
+    done: int
+    latency_ns: int
+
+
+def prepared(folder: Path, precision: Precision = BF16) -> Prepared:
+    """Make a crew of a periodic tenant and a flat-out one, served fastest by OpenVINO in this precision."""
+    model = read_model(classifier(folder / "m.onnx"), "m")
+    source = Source(model=str(folder / "m.onnx"))
+    tenants = (
+        Tenant(name="eye", source=source, arrival=Periodic(every_ns=50 * NS_PER_MS), rank=0, deadline_ns=50 * NS_PER_MS),
+        Tenant(name="tag", source=source, arrival=Closed(), rank=1),
+    )
+    variants = (
+        Variant(model=model.digest, precision=FP32, engine="onnxruntime", fidelity=1.0, judged=Judged.EXACT),
+        Variant(model=model.digest, precision=precision, engine="openvino", fidelity=FIDELITY, judged=Judged.SAMPLES),
+    )
+    files = ((FP32, str(folder / "m.onnx")), (BF16, str(folder / "m.onnx")))
+    cards = tuple(Card(tenant=t.name, model=model, files=files, variants=variants) for t in tenants)
+    table = Table(timings=(_timing(model.digest, "onnxruntime", FP32, 4), _timing(model.digest, "openvino", precision, 2)))
+    return planned(Crew(workload=Workload(tenants=tenants, seed=5)), PLATFORM, Profile(cards=cards, table=table))
+
+
+def _timing(model: str, engine: str, precision: Precision, wall_ms: int) -> Timing:
+    return Timing(
+        model=model, precision=precision, engine=engine, engine_version="1", kind="core", width=1, wall_ns=wall_ms * NS_PER_MS,
+        cpu_ns=wall_ms * NS_PER_MS, spread=0.0, runs=3, resident_bytes=1000,
+    )  # fmt: skip
+
+
+def trace(crew: Prepared, pace: Pace) -> Trace:
+    endings = [
+        Ending(
+            request=0, tenant=t.name, arrival_ns=i, due_ns=None, finish_ns=i + pace.latency_ns, outcome=Outcome.DONE,
+            option=crew.plan.shares_of(t.name)[0].option.name,
+        )
+        for t in crew.tenants
+        for i in range(pace.done)
+    ]  # fmt: skip
+    return Trace(spans=(), endings=tuple(endings), stop_ns=NS_PER_S, platform="p", policy="")
+
+
+def report(crew: Prepared, paces: Mapping[str, Pace], alone: int = 10, others: float = 0.0) -> Report:
+    """Report on ways at their paces, every round alike."""
+    ways = [Way(name=name, serve=lambda _: trace(crew, Pace(0, 0)), fidelity=lambda *_: FIDELITY) for name in paces]
+    measured = [
+        Measured(way=name, round=index, trace=trace(crew, pace), others=others) for name, pace in paces.items() for index in range(ROUNDS)
+    ]  # fmt: skip
+    references = {t.name: f"alone {t.name}" for t in crew.tenants}
+    measured += [
+        Measured(way=name, round=index, trace=trace(crew, Pace(alone, 1)), others=0.0)
+        for name in references.values()
+        for index in range(ROUNDS)
+    ]  # fmt: skip
+    return report_of(crew, ways, measured, references, ROUNDS)
+
+
+def test_twice_the_rate_at_half_the_latency_is_told_as_such(tmp_path: Path) -> None:
+    found = dict(report(prepared(tmp_path), {PLANNED: Pace(20, 500), "tuned": Pace(10, 1000)}).ratios)["tuned"]
+    assert (found.stp_ort, found.critical_p99, found.critical) == (2.0, 0.5, "eye")
+    # Every round is alike: nothing is uncertain.
+    assert (found.stp_ort_ci95, found.critical_p99_ci95) == ((2.0, 2.0), (0.5, 0.5))
+
+
+def test_a_way_like_the_plan_has_ratios_of_one(tmp_path: Path) -> None:
+    found = dict(report(prepared(tmp_path), {PLANNED: Pace(10, 700), "tuned": Pace(10, 700)}).ratios)["tuned"]
+    assert (found.stp_ort, found.stp_ort_ci95, found.critical_p99, found.critical_p99_ci95) == (1.0, (1.0, 1.0), 1.0, (1.0, 1.0))
+
+
+def test_rates_are_set_over_the_rates_alone(tmp_path: Path) -> None:
+    found = report(prepared(tmp_path), {PLANNED: Pace(20, 500)}, alone=8)
+    # Two tenants, each at 20/s against 8/s alone.
+    assert dict(found.ways)[PLANNED].stp_ort == 2 * 20 / 8
+    assert dict(found.alone_per_s) == {"eye": 8.0, "tag": 8.0}
+
+
+def test_the_fair_sum_never_exceeds_the_bound(tmp_path: Path) -> None:
+    found = report(prepared(tmp_path), {PLANNED: Pace(20, 500)})
+    assert 0 < found.fair_stp <= found.bound_stp * (1 + 1e-9)
+
+
+def test_rounds_kept_although_disturbed_are_marked(tmp_path: Path) -> None:
+    found = report(prepared(tmp_path), {PLANNED: Pace(1, 1), "tuned": Pace(1, 1)}, others=0.5)
+    assert dict(found.ways)["tuned"].disturbed == (0, 1, 2, 3, 4)
+
+
+def test_a_way_that_answers_nobody_has_no_ratio_but_does_not_end_the_comparison(tmp_path: Path) -> None:
+    found = dict(report(prepared(tmp_path), {PLANNED: Pace(1, 1), "tuned": Pace(0, 1)}).ratios)["tuned"]
+    assert (found.stp_ort, found.stp_ort_ci95, found.critical_p99, found.critical_p99_ci95) == (None,) * 4
+
+
+def test_a_model_that_alone_answers_nothing_ends_the_comparison(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="eye alone answered nothing"):
+        report(prepared(tmp_path), {PLANNED: Pace(1, 1)}, alone=0)
+
+
+def test_the_json_has_the_keys_that_are_promised(tmp_path: Path) -> None:
+    told = report_json(report(prepared(tmp_path), {PLANNED: Pace(1, 1), "tuned": Pace(1, 1)}))
+    assert {"rounds", "bound_stp", "fair_stp", "ways", "ratios"} <= told.keys()
+    assert {"platform", "seconds", "stp", "least_p", "tenants", "stp_ort"} <= told["ways"]["tuned"].keys()
+    assert {"stp_ort", "stp_ort_ci95", "critical_p99", "critical_p99_ci95"} <= told["ratios"]["tuned"].keys()
+    assert told["ways"]["tuned"]["seconds"] == ROUNDS
+    assert set(told["ratios"]) == {"tuned"}
+    json.dumps(told, allow_nan=False)
+
+
+def test_every_way_is_asked_the_same_in_a_round(tmp_path: Path) -> None:
+    crew = prepared(tmp_path)
+    ways = [Way(name=name, serve=lambda _: trace(crew, Pace(0, 0)), fidelity=lambda *_: None) for name in ("one", "other")]
+    first, second = (period_of(crew.crew.workload, way, 2, QUICK) for way in ways)
+    assert first == second
+    assert first.workload == of_round(crew.crew.workload, 2)
+
+
+def test_ways_seat_tenants_as_their_names_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = prepared(tmp_path)
+    seated: list[list[tuple[tuple[Seat, ...], bool]]] = []
+
+    def note(groups: list[tuple[tuple[Seat, ...], bool]], period: Period) -> Trace:
+        seated.append(list(groups))
+        return trace(crew, Pace(0, 0))
+
+    monkeypatch.setattr("cotenant.study.ways.serve_groups", note)
+    bench = Bench(prepared=crew, samples=write_samples(crew, tmp_path))
+    period = Period(workload=crew.crew.workload, stop_ns=NS_PER_S, grace_ns=0)
+    assert tuple(way.name for way in baselines(bench)) == WAYS
+    for way in baselines(bench):
+        way.serve(period)
+    threads, processes, _, tuned, tuned_os = seated
+    assert [len(seats) for seats, _ in threads] == [2]
+    assert [len(seats) for seats, _ in processes] == [1, 1]
+    assert [(s.engine, s.precision, s.manner) for seats, _ in tuned for s in seats] == [("openvino", BF16, Manner.ONE_THREAD)] * 2
+    assert [idle for _, idle in tuned] == [False, False]
+    assert [idle for _, idle in tuned_os] == [False, True]
+    assert {s.precision for group in (threads, processes) for seats, _ in group for s in seats} == {FP32}
+
+
+def test_open_tenants_get_their_arrivals_and_closed_ones_their_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = prepared(tmp_path)
+    seats: dict[str, Seat] = {}
+
+    def note(groups: list[tuple[tuple[Seat, ...], bool]], period: Period) -> Trace:
+        seats.update({seat.tenant: seat for group, _ in groups for seat in group})
+        return trace(crew, Pace(0, 0))
+
+    monkeypatch.setattr("cotenant.study.ways.serve_groups", note)
+    period = Period(workload=crew.crew.workload, stop_ns=NS_PER_S, grace_ns=0)
+    baselines(Bench(prepared=crew, samples=write_samples(crew, tmp_path)))[0].serve(period)
+    assert seats["eye"].arrivals_ns == tuple(r.arrival_ns for r in crew.crew.workload.requests(NS_PER_S))
+    assert (seats["eye"].clients, seats["tag"].clients, seats["tag"].arrivals_ns) == (1, PLATFORM.lanes, None)
+
+
+def test_only_this_machine_can_be_compared_on(tmp_path: Path) -> None:
+    crew = prepared(tmp_path).crew
+    with pytest.raises(InputError, match="platform: elsewhere"):
+        platform_of(replace(crew, platform="elsewhere"))
+
+
+def test_a_plan_tells_what_it_was_made_for(tmp_path: Path) -> None:
+    crew = prepared(tmp_path)
+    assert len(crew.plan.crew) == len(crew.plan.platform) == 64
+    assert crew.plan.crew != crew.plan.platform
+    assert crew.plan.policy == crew.crew.policy
+
+
+def test_traces_are_merged_in_order_of_arrival_and_none_cannot_be() -> None:
+    late, soon = (
+        Trace(
+            spans=(), endings=(Ending(request=0, tenant=name, arrival_ns=at_ns, due_ns=None, finish_ns=None, outcome=None),), stop_ns=9,
+            platform="", policy="", asked=((name, 1),),
+        )
+        for name, at_ns in (("late", 5), ("soon", 1))
+    )  # fmt: skip
+    both = merged([late, soon])
+    assert [(e.request, e.tenant) for e in both.endings] == [(0, "soon"), (1, "late")]
+    assert both.asked == (("late", 1), ("soon", 1))
+    with pytest.raises(ValueError, match="no trace"):
+        merged([])
+
+
+def test_every_way_serves_a_real_model_and_loses_nothing(tmp_path: Path) -> None:
+    crew = prepared(tmp_path, FP32)  # which every machine computes
+    told: list[Measured] = []
+    brief = Settings(rounds=1, period_s=0.2, alone_s=0.1)
+    idle = Reading(at_s=0.0, busy_s=0.0, own_s=0.0, cores=2)
+    found = compare(crew, _planned(crew), brief, told.append, lambda: idle)
+    assert {m.way for m in told} == {*WAYS, PLANNED, "alone eye", "alone tag"}
+    for name, way in found.ways:
+        rows = dict(way.summary.tenants)
+        assert all(row.lost == row.failed == 0 and row.done > 0 for row in rows.values()), name
+    tuned = dict(dict(found.ways)["tuned"].summary.tenants)["tag"]
+    assert (tuned.option, tuned.fidelity) == ("openvino fp32 one-thread", FIDELITY)
+    naive = dict(dict(found.ways)["naive-threads"].summary.tenants)["eye"]
+    # 0.2 s of one request every 50 ms.
+    assert (naive.option, naive.fidelity, naive.asked) == ("onnxruntime fp32 as it comes", 1.0, 4)
+
+
+def _planned(crew: Prepared) -> Serve:
+    return lambda _: trace(crew, Pace(1, 1))

@@ -1,0 +1,161 @@
+"""Children: what they answer, how they fail, and that none is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from itertools import repeat
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from cotenant.backend import Session
+from cotenant.backend.fake import Fake
+from cotenant.describe import Outcome, Precision
+from cotenant.errors import BackendError
+from cotenant.study import children
+from cotenant.study.clients import Inputs, Log, Shared, Window, ask_on_time, endings, keep_asking
+from cotenant.study.seat import Manner, Seat, Service
+from cotenant.study.ways import CHILD, merged
+from cotenant.trace import Trace, tally
+from cotenant.units import NS_PER_MS
+
+INPUTS: Inputs = {"x": np.zeros((1, 2), np.float32)}
+WINDOW = Window(start_ns=100, stop_ns=200, end_ns=300)
+PATIENCE_S = 60.0
+
+
+class Ticks:
+    """A clock that goes on by a step each time it is asked."""
+
+    def __init__(self, start_ns: int, step_ns: int) -> None:
+        self.now_ns, self.step_ns = start_ns, step_ns
+
+    def __call__(self) -> int:
+        self.now_ns += self.step_ns
+        return self.now_ns
+
+
+def session(fails: tuple[int, ...] = ()) -> Session:
+    return Fake(fails={"m": fails}, spend=lambda _: None).load(Path("m"), Precision.FP32)
+
+
+def seat(folder: Path, arrivals_ns: tuple[int, ...] | None = None, clients: int = 2, engine: str = "fake", tenant: str = "a") -> Seat:
+    np.savez(folder / "x.npz", x=np.zeros((3, 2), np.float32))
+    return Seat(
+        tenant=tenant, manner=Manner.ONE_THREAD, engine=engine, precision=Precision.FP32, file=str(folder / "m.onnx"),
+        samples=str(folder / "x.npz"), shapes=(("x", (1, 2)),), clients=clients, arrivals_ns=arrivals_ns, deadline_ns=5_000_000_000,
+    )  # fmt: skip
+
+
+def service(*seats: Seat, best_effort: bool = False) -> bytes:
+    return msgspec.json.encode(Service(seats=seats, stop_ns=20 * NS_PER_MS, grace_ns=5000 * NS_PER_MS, best_effort=best_effort))
+
+
+def served(*orders: bytes) -> Trace:
+    return merged(children.serve(CHILD, orders, PATIENCE_S))
+
+
+def test_flat_out_the_next_request_arrives_the_instant_one_ends() -> None:
+    log = Log()
+    keep_asking(session(), repeat(INPUTS), WINDOW, log, Ticks(90, 30))
+    # Start 100; the clock tells 120 (the wait is over), then 150, 180, 210 as requests end.
+    assert (log.arrivals_ns, log.ends) == ([100, 150, 180], [(150, ""), (180, ""), (210, "")])
+
+
+def test_a_client_whose_engine_fails_asks_no_more() -> None:
+    log = Log()
+    keep_asking(session(fails=(0,)), repeat(INPUTS), WINDOW, log, Ticks(90, 30))
+    (ended,) = endings([log], "a", None, WINDOW.start_ns, "o")
+    assert ended.outcome is Outcome.FAILED
+    assert "fails as told" in ended.reason
+
+
+def test_latency_counts_from_the_scheduled_arrival_however_late_it_is_served() -> None:
+    log = Log()
+    ask_on_time(iter((0, 1)), session(), repeat(INPUTS), WINDOW, log, Ticks(100, 10))
+    first, second = endings([log], "a", 15, WINDOW.start_ns, "o")
+    assert (first.arrival_ns, second.arrival_ns) == (0, 1)
+    # Each request asks the clock three times: to wait, whether it is over, and at the end.
+    assert (first.finish_ns, second.finish_ns) == (30, 60)
+    assert (second.due_ns, second.option) == (16, "o")
+
+
+def test_what_the_grace_does_not_cover_is_not_answered() -> None:
+    log = Log()
+    ask_on_time(iter((0, 1, 2)), session(), repeat(INPUTS), WINDOW, log, Ticks(100, 100))
+    assert [e.outcome for e in endings([log], "a", None, WINDOW.start_ns, "o")] == [None]
+
+
+def test_threads_share_arrivals_without_taking_one_twice() -> None:
+    shared = Shared(iter(range(4)))
+    assert [next(shared), next(shared), *shared] == [0, 1, 2, 3]
+
+
+def test_children_start_together_and_answer_for_all_their_seats(tmp_path: Path) -> None:
+    arrivals_ns = (0, 5 * NS_PER_MS, 10 * NS_PER_MS)
+    trace = served(service(seat(tmp_path, arrivals_ns, clients=1), seat(tmp_path, tenant="b")), service(seat(tmp_path, tenant="c")))
+    a, b, c = (tally(trace, name) for name in "abc")
+    assert (a.asked, a.done, a.lost, a.missed) == (3, 3, 0, 0)
+    assert b.done > 0
+    assert c.done > 0
+    assert (b.lost, c.lost) == (0, 0)
+    assert [e.request for e in trace.endings] == list(range(len(trace.endings)))
+    assert {e.option for e in trace.endings} == {"fake fp32 one-thread"}
+
+
+def test_arrivals_are_told_as_scheduled(tmp_path: Path) -> None:
+    arrivals_ns = (0, 7 * NS_PER_MS)
+    trace = served(service(seat(tmp_path, arrivals_ns, clients=1)))
+    assert tuple(e.arrival_ns for e in trace.endings) == arrivals_ns
+    assert all(e.finish_ns is not None and e.finish_ns >= e.arrival_ns for e in trace.endings)
+
+
+def test_the_best_effort_answers_too(tmp_path: Path) -> None:
+    assert tally(served(service(seat(tmp_path), best_effort=True)), "a").lost == 0
+
+
+def test_an_engine_that_cannot_load_is_named_with_its_story(tmp_path: Path) -> None:
+    with pytest.raises(BackendError) as caught:
+        served(service(seat(tmp_path, engine="onnxruntime")))
+    assert caught.value.engine == "onnxruntime"
+    assert "m.onnx" in caught.value.story
+
+
+def test_a_child_that_dies_is_reported_with_its_last_word() -> None:
+    with pytest.raises(BackendError, match="JSON"):
+        served(b"not an order")
+
+
+def test_a_child_that_never_answers_is_killed() -> None:
+    with children._children(CHILD, 1) as (child,), children._limited([child], 0.0), pytest.raises(BackendError, match="ended with -9"):
+        children._hear(child)
+
+
+def test_no_child_outlives_the_call_even_when_it_fails() -> None:
+    with pytest.raises(KeyboardInterrupt), children._children(CHILD, 2) as started:
+        raise KeyboardInterrupt
+    assert [child.process.poll() for child in started] == [-9, -9]
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for a process that is not a child")
+def test_a_child_dies_with_its_parent() -> None:
+    script = f"""
+import sys
+from cotenant.study import children
+with children._children({CHILD!r}, 1) as (child,):
+    print(child.process.pid, flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        watch = os.pidfd_open(int(json.loads(parent.stdout.readline())))
+        parent.kill()
+    ready, _, _ = select.select([watch], [], [], PATIENCE_S)
+    os.close(watch)
+    assert ready
