@@ -32,9 +32,7 @@ MS = 1_000_000
 
 
 def board(lanes: tuple[int, ...], preemption: Preemption = Preemption.INSTANT) -> Platform:
-    processors = tuple(
-        Processor(name=f"p{i}", kind="k", lanes=n, memory="dram", preemption=preemption) for i, n in enumerate(lanes)
-    )
+    processors = tuple(Processor(name=f"p{i}", kind="k", lanes=n, memory="dram", preemption=preemption) for i, n in enumerate(lanes))
     return Platform(name="b", processors=processors, memories=(Memory(name="dram", capacity_bytes=1),))
 
 
@@ -135,8 +133,11 @@ def shares(*pairs: tuple[Option, float]) -> tuple[Share, ...]:
     return tuple(Share(option=o, rate_per_s=r) for o, r in pairs)
 
 
+Drawn = tuple[tuple[Tenant, ...], tuple[Share, ...], Platform, list[tuple[int, int, int | None]], dict[int, int]]
+
+
 @st.composite
-def crews(draw: st.DrawFn) -> tuple[tuple[Tenant, ...], tuple[Share, ...], Platform, list[tuple[int, int, int | None]], dict[int, int]]:
+def crews(draw: st.DrawFn) -> Drawn:
     lanes = tuple(draw(st.lists(st.integers(1, 3), min_size=1, max_size=2)))
     platform = board(lanes, draw(st.sampled_from([Preemption.INSTANT, Preemption.SEGMENT])))
     tenants, plan, closed = [], [], {}
@@ -144,9 +145,8 @@ def crews(draw: st.DrawFn) -> tuple[tuple[Tenant, ...], tuple[Share, ...], Platf
         flat_out = draw(st.booleans())
         deadline_ns = draw(st.none() | st.integers(1 * MS, 20 * MS))
         outstanding = draw(st.integers(1, 3))
-        tenants.append(
-            tenant(f"t{i}", draw(st.integers(0, 2)), closed=outstanding if flat_out else None, deadline_ns=deadline_ns, drop=draw(st.booleans()))
-        )
+        rank, drop = draw(st.integers(0, 2)), draw(st.booleans())
+        tenants.append(tenant(f"t{i}", rank, closed=outstanding if flat_out else None, deadline_ns=deadline_ns, drop=drop))
         if flat_out:
             closed[i] = outstanding
         for _ in range(draw(st.integers(1, 2))):
@@ -163,8 +163,8 @@ def crews(draw: st.DrawFn) -> tuple[tuple[Tenant, ...], tuple[Share, ...], Platf
 
 
 @given(crews(), st.sampled_from(policies.names()))
-def test_every_request_ends_exactly_once_under_every_policy(crew: object, name: str) -> None:
-    tenants, plan, platform, arrivals, closed = crew  # type: ignore[misc]
+def test_every_request_ends_exactly_once_under_every_policy(crew: Drawn, name: str) -> None:
+    tenants, plan, platform, arrivals, closed = crew
     loop = Loop(Dispatcher(tenants, plan, platform, policies.get(name), name=name))
     loop.run(100 * MS, arrivals, closed)
     outstanding = {r for r in loop.dispatcher.state.r_request if r != NONE}
@@ -173,8 +173,8 @@ def test_every_request_ends_exactly_once_under_every_policy(crew: object, name: 
 
 
 @given(crews(), st.sampled_from(policies.names()))
-def test_the_same_events_give_the_same_decisions(crew: object, name: str) -> None:
-    tenants, plan, platform, arrivals, closed = crew  # type: ignore[misc]
+def test_the_same_events_give_the_same_decisions(crew: Drawn, name: str) -> None:
+    tenants, plan, platform, arrivals, closed = crew
     loops = [Loop(Dispatcher(tenants, plan, platform, policies.get(name), name=name)) for _ in range(2)]
     for loop in loops:
         loop.run(50 * MS, arrivals, closed)
@@ -182,8 +182,8 @@ def test_the_same_events_give_the_same_decisions(crew: object, name: str) -> Non
 
 
 @given(crews(), st.sampled_from(policies.names()))
-def test_no_lane_idles_while_narrow_work_for_it_is_ready(crew: object, name: str) -> None:
-    tenants, plan, platform, arrivals, closed = crew  # type: ignore[misc]
+def test_no_lane_idles_while_narrow_work_for_it_is_ready(crew: Drawn, name: str) -> None:
+    tenants, plan, platform, arrivals, closed = crew
     dispatcher = Dispatcher(tenants, plan, platform, policies.get(name), name=name)
     loop = Loop(dispatcher)
     loop.run(50 * MS, arrivals, closed)
@@ -195,8 +195,8 @@ def test_no_lane_idles_while_narrow_work_for_it_is_ready(crew: object, name: str
 
 
 @given(crews(), st.sampled_from(policies.names()))
-def test_nothing_starts_before_it_arrives(crew: object, name: str) -> None:
-    tenants, plan, platform, arrivals, closed = crew  # type: ignore[misc]
+def test_nothing_starts_before_it_arrives(crew: Drawn, name: str) -> None:
+    tenants, plan, platform, arrivals, closed = crew
     loop = Loop(Dispatcher(tenants, plan, platform, policies.get(name), name=name))
     loop.run(50 * MS, arrivals, closed)
     assert all(now_ns >= loop.arrivals[d.request][1] for now_ns, d in loop.log)

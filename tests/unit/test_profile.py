@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 
 from cotenant.backend import Engine, Session, engines
-from cotenant.describe import Array, Closed, Crew, Judged, Memory, Platform, Precision, Processor, Source, Tenant, Workload
+from cotenant.describe import Array, Closed, Crew, Judged, Memory, Platform, Precision, Processor, Source, Tenant, Workload, cache_folder
 from cotenant.errors import BackendError, InputError
+from cotenant.graph import zoo
 from cotenant.profile import Profile, profile
 from cotenant.profile.profile import STORE
 from cotenant.profile.timing import Effort
@@ -242,6 +244,18 @@ def test_an_engine_whose_fp32_differs_is_left_out(tmp_path: Path) -> None:
     found = profile(crew(tenant(tmp_path, count=None, floor=0.9)), PLATFORM, (wrong, Counting()), tmp_path / "cache", effort=QUICK)
     assert {timing.engine for timing in found.table.timings} == {"onnxruntime"}
     assert any(note.startswith("t: wrong fp32 is left out: fidelity 0.000") for note in found.notes)
+
+
+def test_a_network_of_the_zoo_is_judged_on_generated_inputs_and_says_so(tmp_path: Path) -> None:
+    made = zoo.make("squeezenet", cache_folder())
+    (tmp_path / "cache" / "zoo").mkdir(parents=True)
+    shutil.copy(made, tmp_path / "cache" / "zoo" / made.name)
+    own = crew(Tenant(name="t", source=Source(model="zoo:squeezenet"), arrival=Closed(), fidelity_floor=0.5))
+    found = run(tmp_path, own, precisions=(FP32, BF16))
+    assert [v.judged for v in found.cards[0].variants] == [Judged.EXACT, Judged.GENERATED]
+    again = Counting()
+    assert run(tmp_path, own, again, (FP32, BF16)) == found
+    assert again.loads == []
 
 
 def test_labels_give_an_accuracy(tmp_path: Path) -> None:

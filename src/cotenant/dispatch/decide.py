@@ -29,27 +29,12 @@ def decide(s: State, order: Order, preempts: int, now_ns: int, out: Ints, lanes:
     settle_late(s, now_ns)
     count = _drop_late(s, out)
     scene = Scene(now_ns, s.p_free, s.params)
-    while True:
+    best = _best(s, order, preempts, scene)
+    while best > NONE:
+        count = _start(s, order, preempts, scene, best, out, lanes, count)
         best = _best(s, order, preempts, scene)
-        if best == NONE:
-            break
-        if best < NONE:
-            return BAD_ORDER
-        stage, late = best // 2, best % 2
-        slot = s.q_late[stage] if late else s.q_live[stage]
-        found = _place(s, order, preempts, scene, slot, lanes)
-        if found < s.q_width[stage]:
-            _block(s, stage)
-            continue
-        dequeue(s, stage, late)
-        if stage == s.k_stage[s.q_option[stage]]:
-            charge(s, s.r_tenant[slot])
-        for index in range(found):
-            if s.l_running[lanes[index]] != NONE:
-                count = _write(s, out, count, SUSPEND, s.l_running[lanes[index]], lanes[index])
-                suspend(s, lanes[index])
-            occupy(s, lanes[index], slot)
-            count = _write(s, out, count, START, slot, lanes[index])
+    if best < NONE:
+        return BAD_ORDER
     for lane in range(len(s.l_running)):
         if s.l_running[lane] == NONE and s.l_suspended[lane] != NONE:
             resume(s, lane)
@@ -60,6 +45,26 @@ def decide(s: State, order: Order, preempts: int, now_ns: int, out: Ints, lanes:
 def wake_ns(s: State) -> int:
     """Return when to decide again though nothing happened, or NEVER_NS."""
     return next_late_ns(s)
+
+
+def _start(s: State, order: Order, preempts: int, scene: Scene, best: int, out: Ints, lanes: Ints, count: int) -> int:
+    """Start a head if there are lanes for it, else set it aside; return the count of decisions."""
+    stage, late = best // 2, best % 2
+    slot = s.q_late[stage] if late else s.q_live[stage]
+    found = _place(s, order, preempts, scene, slot, lanes)
+    if found < s.q_width[stage]:
+        _block(s, stage)
+        return count
+    dequeue(s, stage, late)
+    if stage == s.k_stage[s.q_option[stage]]:
+        charge(s, s.r_tenant[slot])
+    for index in range(found):
+        if s.l_running[lanes[index]] != NONE:
+            count = _write(s, out, count, SUSPEND, s.l_running[lanes[index]], lanes[index])
+            suspend(s, lanes[index])
+        occupy(s, lanes[index], slot)
+        count = _write(s, out, count, START, slot, lanes[index])
+    return count
 
 
 def _drop_late(s: State, out: Ints) -> int:

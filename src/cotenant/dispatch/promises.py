@@ -24,8 +24,10 @@ def has_earned(s: State, tenant: int) -> int:
 
 
 def join(s: State, tenant: int) -> None:
-    """Let a tenant that was away start level with the others: time away is not credit (start-time fair queueing,
-    Goyal, Vin and Cheng, 1996)."""
+    """Let a tenant that was away start level with the others: time away is not credit.
+
+    Start-time fair queueing (Goyal, Vin and Cheng, 1996).
+    """
     if s.t_outstanding[tenant] == 0:
         s.t_served[tenant] = max(s.t_served[tenant], s.virtual[0])
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from cotenant.backend import Engine
 from cotenant.describe import Answer, Array, Card, Count, Crew, Outcome, Plan, Platform, Share, Step
@@ -36,6 +36,11 @@ class _Asked:
     future: Future[Answer]
     arrival_ns: int
     option: str
+
+
+Ended = tuple[_Asked, Answer]
+Outputs = Mapping[str, Array]
+NOTHING: Outputs = MappingProxyType({})
 
 
 class LiveDevice:
@@ -109,10 +114,7 @@ class LiveDevice:
                 raise InputError("device", self._closed, "an open device")
             now_ns = self._clock()
             self._arrive(tenant, _Asked(inputs=inputs, future=future, arrival_ns=now_ns if arrival_ns is None else arrival_ns, option=""))
-            if not getattr(self._reporting, "now", False):
-                ended = self._decide(now_ns)
-            else:
-                ended = []
+            ended = [] if getattr(self._reporting, "now", False) else self._decide(now_ns)
         self._answer(ended)
         return future
 
@@ -159,12 +161,12 @@ class LiveDevice:
             if self._closed:
                 return
             self._closed = reason
-            waiting = [self._end(slot, Outcome.DROPPED, reason) for slot in self._dispatcher.flush()]
+            waiting = [self._end(slot, Outcome.DROPPED, reason, self._clock()) for slot in self._dispatcher.flush()]
         self._answer(waiting)
         self.drain(STOP_S)
         self._timer.stop()
         with self._lock:
-            running = [self._end(slot, Outcome.FAILED, f"{reason} while it ran") for slot in list(self._slots)]
+            running = [self._end(slot, Outcome.FAILED, f"{reason} while it ran", self._clock()) for slot in list(self._slots)]
         self._answer(running)
         ended = [thread.stop(0.1) for thread in self._lanes.values()]
         if all(ended):
@@ -203,7 +205,7 @@ class LiveDevice:
             dropped = self._decide(self._clock())
         self._answer(dropped)
 
-    def _finish(self, done: Done, now_ns: int) -> tuple[_Asked, Answer] | None:
+    def _finish(self, done: Done, now_ns: int) -> Ended | None:
         slot = done.job.slot
         if self._slots.get(slot) != done.job.request:
             return None  # answered already, as failed, when the device was closed
@@ -215,22 +217,19 @@ class LiveDevice:
             return None
         return self._end(slot, Outcome.DONE, "", now_ns, done.cpu_ns, done.outputs)
 
-    def _end(
-        self, slot: int, outcome: Outcome, reason: str, now_ns: int | None = None, cpu_ns: int = 0, outputs: Mapping[str, Array] | None = None
-    ) -> tuple[_Asked, Answer]:
-        now_ns = self._clock() if now_ns is None else now_ns
+    def _end(self, slot: int, outcome: Outcome, reason: str, now_ns: int, cpu_ns: int = 0, outputs: Outputs = NOTHING) -> Ended:
         asked = self._asked.pop(slot)
         self._ledger.ended(self._slots.pop(slot), now_ns, outcome, reason, cpu_ns)
         if not self._asked:
             self._idle.notify_all()
         latency_ns = now_ns - asked.arrival_ns
-        return asked, Answer(outputs=outputs or {}, outcome=outcome, latency_ns=latency_ns, option=asked.option, reason=reason)
+        return asked, Answer(outputs=outputs, outcome=outcome, latency_ns=latency_ns, option=asked.option, reason=reason)
 
-    def _answer(self, ended: list[tuple[_Asked, Answer]]) -> None:
+    def _answer(self, ended: list[Ended]) -> None:
         for asked, answer in ended:
             asked.future.set_result(answer)
 
-    def _decide(self, now_ns: int) -> list[tuple[_Asked, Answer]]:
+    def _decide(self, now_ns: int) -> list[Ended]:
         """Ask the dispatcher and do as told; return the requests that it dropped."""
         if self._closed:
             return []
@@ -272,7 +271,7 @@ class LiveDevice:
         """Fail all that is outstanding, with the cause: a lane thread has ended by a defect."""
         with self._lock:
             self._closed = self._closed or f"broken: {error!r}"
-            failed = [self._end(slot, Outcome.FAILED, self._closed) for slot in list(self._slots)]
+            failed = [self._end(slot, Outcome.FAILED, self._closed, self._clock()) for slot in list(self._slots)]
         self._answer(failed)
 
 
@@ -284,5 +283,3 @@ def worth_loading(plan: Plan) -> tuple[Share, ...]:
         least = LEAST_SHARE * sum(s.rate_per_s for s in shares)
         kept += [s for index, s in enumerate(shares) if index == 0 or s.rate_per_s > least]
     return tuple(kept)
-
-

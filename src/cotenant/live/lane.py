@@ -72,7 +72,7 @@ class LaneThread:
                 self.taken = best_effort()
             while (job := self.inbox.get()) is not None:
                 self.report(_run(job))
-        except Exception as error:  # the top of a thread: whoever waits must be told
+        except Exception as error:  # noqa: BLE001  # the top of a thread: whoever waits must be told
             self.fault(error)
 
 

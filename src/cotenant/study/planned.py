@@ -37,7 +37,7 @@ class Errand:
     grace_ns: int
 
 
-def planned(crew: Path, precisions: Sequence[Precision] | None = None, allow_overload: bool = False) -> Serve:
+def planned(crew: Path, precisions: Sequence[Precision] | None = None, *, allow_overload: bool = False) -> Serve:
     """Return what serves a crew file by its plan."""
 
     def serve(period: Period) -> Trace:
