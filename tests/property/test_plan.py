@@ -166,7 +166,8 @@ def test_the_checker_is_not_the_solver() -> None:
 
 def broken(plan: Plan) -> list[tuple[str, Plan]]:
     """Perturb a plan in each way that a checker must not let pass."""
-    share, promise, price = plan.shares[0], plan.promises[0], plan.prices[0]
+    share, promise, price = max(plan.shares, key=lambda s: s.rate_per_s), plan.promises[0], plan.prices[0]
+    others = tuple(s for s in plan.shares if s is not share)
     level = next(lv for lv in plan.levels if lv.goal is Goal.PROPORTIONAL)
     index, leaf = plan.levels.index(level), level.leaves[0]
     cheap = replace(level, leaves=(replace(leaf, duals=tuple(replace(d, price=d.price * 0.9) for d in leaf.duals)),))
@@ -178,14 +179,14 @@ def broken(plan: Plan) -> list[tuple[str, Plan]]:
         return replace(plan, promises=(new, *plan.promises[1:]))
 
     def shared(new: Share) -> Plan:
-        return replace(plan, shares=(new, *plan.shares[1:]))
+        return replace(plan, shares=(new, *others))
 
     def with_level(new: object) -> Plan:
         return replace(plan, levels=(*plan.levels[:index], *([new] if new else []), *plan.levels[index + 1 :]))  # type: ignore[arg-type]
 
     return [
         ("a rate beyond capacity", shared(replace(share, rate_per_s=share.rate_per_s * 1.01))),
-        ("a rate forgotten", replace(plan, shares=plan.shares[1:])),
+        ("a rate forgotten", replace(plan, shares=others)),
         ("a negative rate", shared(replace(share, rate_per_s=-share.rate_per_s))),
         ("a promise that is not the sum", promised(0.99, 1.0)),
         ("a solo rate too low", promised(1.0, 0.9)),

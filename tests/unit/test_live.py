@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -213,4 +214,4 @@ def test_everything_a_client_asks_is_accounted_for_and_no_lane_runs_two_at_once(
     assert len(trace.endings) == sum(asked for _, asked in trace.asked)
     for lane in range(2):
         spans = sorted((s.start_ns, s.stop_ns) for s in trace.spans if lane in s.lanes)
-        assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+        assert all(before[1] <= after[0] for before, after in pairwise(spans))

@@ -27,6 +27,9 @@ class Operator:
         shape = self.inputs[index] if index < len(self.inputs) else None
         return shape if shape is not None else ()
 
+    def size(self, index: int) -> int:
+        return math.prod(self.input(index)) if self.has(index) else 0
+
     def has(self, index: int) -> bool:
         return index < len(self.inputs) and self.inputs[index] is not None
 
@@ -46,7 +49,7 @@ def _conv(operator: Operator) -> int:
 
 
 def _conv_transpose(operator: Operator) -> int:
-    return 2 * math.prod(operator.input(0)) * math.prod(operator.input(1)[1:]) + operator.written * operator.has(2)
+    return 2 * operator.size(0) * math.prod(operator.input(1)[1:]) + operator.written * operator.has(2)
 
 
 def _gemm(operator: Operator) -> int:
@@ -62,11 +65,11 @@ def _matmul(operator: Operator) -> int:
 
 def _pool(operator: Operator) -> int:
     window = math.prod(operator.attributes.get("kernel_shape", ()))
-    return math.prod(operator.output or ()) * window if operator.output is not None else 0
+    return window * math.prod(operator.output) if operator.output is not None else 0
 
 
 def _read(operator: Operator) -> int:
-    return math.prod(operator.input(0)) if operator.has(0) else 0
+    return operator.size(0)
 
 
 def _resize(operator: Operator) -> int:
@@ -77,9 +80,7 @@ def _resize(operator: Operator) -> int:
 
 
 def _recurrent(operator: Operator) -> int:
-    gates_by_inputs, gates_by_hidden = operator.input(1), operator.input(2)
-    steps = math.prod(operator.input(0)[:2])
-    return 2 * steps * (math.prod(gates_by_inputs) + math.prod(gates_by_hidden))
+    return 2 * math.prod(operator.input(0)[:2]) * (operator.size(1) + operator.size(2))
 
 
 def _einsum(operator: Operator) -> int:
@@ -87,12 +88,11 @@ def _einsum(operator: Operator) -> int:
     if "..." in "".join(terms):
         return operator.written
     sizes = {axis: size for term, shape in zip(terms, operator.inputs, strict=False) for axis, size in zip(term, shape or (), strict=False)}
-    return 2 * math.prod(sizes.values())
+    return 2 * math.prod(sizes.get(axis, 0) for axis in {*"".join(terms)})
 
 
 def _linear(operator: Operator) -> int:
-    rows = operator.input(0)
-    return 2 * (rows[0] if len(rows) > 1 else 1) * len(operator.attributes.get("coefficients", ()))
+    return 2 * math.prod(operator.input(0)[:-1]) * operator.has(0) * len(operator.attributes.get("coefficients", ()))
 
 
 def _each(flop: int) -> Callable[[Operator], int]:

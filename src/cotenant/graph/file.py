@@ -85,13 +85,15 @@ def bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
 
 def _operators_are_known(model: onnx.ModelProto, path: Path, where: str) -> None:
     versions = {entry.domain: entry.version for entry in model.opset_import}
+    newest = defs.onnx_opset_version()
+    if versions.get("", 1) > newest:
+        raise InputError(where, path, f"operators of ONNX up to opset {newest}; this file asks for opset {versions['']}")
     own = {(function.domain, function.name) for function in model.functions}
     for graph in graphs(model.graph):
         for node in graph.node:
             if (node.domain, node.op_type) not in own and not _is_known(node, versions):
                 operator = f"{node.domain}.{node.op_type}".removeprefix(".")
-                allowed = f"operators of ONNX up to opset {defs.onnx_opset_version()} and of ai.onnx.ml"
-                raise InputError(where, path, f"{allowed}; {operator} is unsupported")
+                raise InputError(where, path, f"operators of ONNX up to opset {newest} and of ai.onnx.ml; {operator} is unsupported")
 
 
 def _is_known(node: onnx.NodeProto, versions: dict[str, int]) -> bool:

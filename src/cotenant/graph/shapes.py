@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Final
 
@@ -44,13 +45,18 @@ def fix(model: onnx.ModelProto, shapes: Shapes, where: str) -> None:
             raise InputError(f"{where}.{name}", list(shape), f"an input of the model; {nearest(name, tuple(inputs))}")
         _agree(dims_of(inputs[name]), shape, sizes, f"{where}.{name}")
         _write(inputs[name], shape)
-    for value in inputs.values():
-        dims = dims_of(value)
-        if dims is not None:
-            _write(value, tuple(sizes.get(dim, dim) if isinstance(dim, str) else dim for dim in dims))
-    _all_fixed(list(inputs.values()), where)
+    _all_fixed([_sized(value, sizes) for value in inputs.values()], where)
+    for value in model.graph.output:
+        _sized(value, sizes)
     if shapes:
         _forget(model)
+
+
+def _sized(value: onnx.ValueInfoProto, sizes: dict[str, int]) -> onnx.ValueInfoProto:
+    dims = dims_of(value) if value.type.HasField("tensor_type") else None
+    if dims is not None:
+        _write(value, tuple(sizes.get(dim, dim) if isinstance(dim, str) else dim for dim in dims))
+    return value
 
 
 def _agree(dims: tuple[int | str, ...] | None, shape: tuple[int, ...], sizes: dict[str, int], where: str) -> None:
@@ -98,25 +104,33 @@ def _example(dims: tuple[int | str, ...] | None) -> str:
 
 
 def _forget(model: onnx.ModelProto) -> None:
-    """Drop what the exporter inferred for other shapes."""
+    """Drop what the exporter inferred, perhaps for other shapes."""
     for graph in graphs(model.graph):
         del graph.value_info[:]
-    for value in model.graph.output:
-        if value.type.HasField("tensor_type"):
-            value.type.tensor_type.ClearField("shape")
 
 
 def infer(model: onnx.ModelProto, path: Path, where: str) -> onnx.ModelProto:
-    """Return the model with all shapes inferred, its functions inlined and its great weights dropped, which spoils the argument."""
+    """Return the model with all shapes inferred, its functions inlined and its great weights dropped, which spoils the argument.
+
+    InputError, at `where`, if the shapes contradict one another; what an exporter wrote of the tensors within is not held
+    against the file.
+    """
     for graph in graphs(model.graph):
         for tensor in graph.initializer:
             _drop_data(tensor)
     if model.functions:
         model = inliner.inline_local_functions(model)
+    with contextlib.suppress(shape_inference.InferenceError):
+        return _inferred(model)
+    _forget(model)
     try:
-        return shape_inference.infer_shapes(model, data_prop=True)
+        return _inferred(model)
     except shape_inference.InferenceError as error:
         raise InputError(where, path, f"shapes that agree with one another; {one_line(error)}") from error
+
+
+def _inferred(model: onnx.ModelProto) -> onnx.ModelProto:
+    return shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
 
 
 def _drop_data(tensor: onnx.TensorProto) -> None:

@@ -18,7 +18,7 @@ def misfits(shares: Sequence[Share], ground: Ground) -> Iterator[str]:
         used = sum(ground.taken(bind, of, s.option) * s.rate_per_s for s in shares)
         size = sum(abs(ground.taken(bind, of, s.option)) * s.rate_per_s for s in shares)
         if used > limit + CLOSE * max(abs(limit), size):
-            yield f"{bind.value} of {of}: {used:.9g} used of {limit:.9g}"
+            yield f"{bind.value} of {of}: {used:.7g} used of {limit:.7g}"
     artifacts = {s.option.artifact for s in shares}
     for memory in ground.platform.memories:
         resident = _resident(artifacts, memory.name)

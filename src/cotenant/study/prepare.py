@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,9 +61,11 @@ def prepare(
 def planned(crew: Crew, platform: Platform, measured: Profile, *, headroom: float = HEADROOM, allow_overload: bool = False) -> Prepared:
     """Plan a crew that has been measured."""
     tenants = crew.workload.tenants
+    begun_s = time.perf_counter()
     offered = offer(tenants, measured.cards, measured.table, platform)
     plan = solve(tenants, offered.options, platform, crew.objective, headroom=headroom, allow_overload=allow_overload)
-    plan = replace(plan, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(platform))
+    seconds = time.perf_counter() - begun_s
+    plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(platform))
     return Prepared(crew=crew, platform=platform, profile=measured, offer=offered, plan=plan)
 
 

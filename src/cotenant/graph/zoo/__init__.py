@@ -42,13 +42,13 @@ class Architecture:
 
 ARCHITECTURES: Final = {
     "alexnet": Architecture(module="classify"),
-    "encoder": Architecture(module="text", input="tokens", size=128, outputs=("hidden",), weighing=8),
+    "encoder": Architecture(module="text", input="tokens", size=128, outputs=("hidden",)),
     "mobilenetv2": Architecture(module="classify"),
-    "resnet50": Architecture(module="classify", weighing=8),
+    "resnet50": Architecture(module="classify"),
     "squeezenet": Architecture(module="classify"),
     "unet": Architecture(module="segment", size=96, outputs=("mask",), weighing=8),
     "vgg16": Architecture(module="classify", weighing=8),
-    "yolov8n": Architecture(module="detect", size=320, outputs=("distances", "scores"), weighing=8),
+    "yolov8n": Architecture(module="detect", size=320, outputs=("distances", "scores")),
 }
 
 

@@ -80,4 +80,3 @@ def _expectation(s: Sketch, likely: Value) -> Value:
 
 def _cells(levels: tuple[Value, ...]) -> int:
     return sum(x.array.shape[2] * x.array.shape[3] for x in levels)
-

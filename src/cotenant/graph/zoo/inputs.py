@@ -30,7 +30,8 @@ def images(count: int, size: int, rng: np.random.Generator) -> NDArray[np.float3
     colours = np.eye(3) + MIXING * rng.standard_normal((count, 3, 3))
     painted = np.einsum("nij,njhw->nihw", colours, fields)
     bounded = np.tanh(painted * (CONTRAST / painted.std()))
-    return (bounded / bounded.std()).astype(np.float32)
+    scaled: NDArray[np.float32] = (bounded / bounded.std()).astype(np.float32)
+    return scaled
 
 
 def tokens(count: int, length: int, rng: np.random.Generator) -> NDArray[np.int64]:

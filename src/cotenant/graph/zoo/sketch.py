@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from cotenant.graph.zoo import operators, weights
+from cotenant.graph.zoo.operators import Floats
 
 OPSET: Final = 17
 IR_VERSION: Final = 8
@@ -26,7 +27,7 @@ class Value:
 
     @property
     def channels(self) -> int:
-        return self.array.shape[1]
+        return int(self.array.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Sketch:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     weights: list[onnx.TensorProto] = field(default_factory=list)
 
-    def add(self, op: str, inputs: Sequence[str], array: NDArray[Any], **attributes: object) -> Value:
+    def add(self, op: str, inputs: Sequence[str], array: NDArray[Any], **attributes: Any) -> Value:
         """Append a node whose one output holds `array`."""
         name = f"{op}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(op, list(inputs), [name], name=name, **attributes))
@@ -83,19 +84,20 @@ class Sketch:
     def conv(self, x: Value, out: int, window: Window = POINT, spread: Spread = ACTIVE) -> Value:
         """Convolve, with a bias."""
         drawn = weights.filters(self.rng, x.array, out, window.kernel)
-        return self._convolve(x, drawn, window, spread, 1)
+        array = operators.conv(x.array, drawn, stride=window.stride, pad=window.pad)
+        return self._convolved(x, drawn, array, spread, group=1, **window.attributes())
 
     def depthwise(self, x: Value, window: Window, spread: Spread = ACTIVE) -> Value:
         """Convolve each channel by itself, with a bias."""
         drawn = weights.depthwise(self.rng, x.array, window.kernel)
-        return self._convolve(x, drawn, window, spread, x.channels)
+        array = operators.depthwise(x.array, drawn, stride=window.stride, pad=window.pad)
+        return self._convolved(x, drawn, array, spread, group=x.channels, **window.attributes())
 
-    def _convolve(self, x: Value, drawn: operators.Floats, window: Window, spread: Spread, groups: int) -> Value:
-        array = operators.conv(x.array, drawn, stride=window.stride, pad=window.pad, groups=groups)
+    def _convolved(self, x: Value, drawn: Floats, array: Floats, spread: Spread, **attributes: int | list[int]) -> Value:
         scale, shift = weights.moments(array, 1, spread.mean, spread.std)
-        array = array * _across(scale) + _across(shift)
         drawn *= scale[:, None, None, None]
-        return self.add("Conv", [x.name, self.weight(drawn), self.weight(shift)], array, group=groups, **window.attributes())
+        array = array * _across(scale) + _across(shift)
+        return self.add("Conv", [x.name, self.weight(drawn), self.weight(shift)], array, **attributes)
 
     def widen(self, x: Value, out: int, kernel: int, spread: Spread = CENTRED) -> Value:
         """Upsample by a transposed convolution whose stride is its kernel, with a bias."""
@@ -200,5 +202,5 @@ def _described(name: str, array: NDArray[Any]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), [1, *array.shape[1:]])
 
 
-def _across(channels: operators.Floats) -> operators.Floats:
+def _across(channels: Floats) -> Floats:
     return channels[None, :, None, None]

@@ -30,12 +30,15 @@ def draw(rng: np.random.Generator, *shape: int) -> Floats:
 
 
 def matrix(rng: np.random.Generator, rows: Floats, out: int) -> Floats:
-    """Draw [out, k] weights out of [p, k] inputs."""
+    """Draw [out, k] weights out of [p, k] inputs.
+
+    A normal matrix times (X Xt + t I)^-1 X: along a principal axis of variance v, weights vary as sqrt(v) / (v + t).
+    """
     rows = rows[rng.permutation(len(rows))[:PATCHES]]
     centred = rows - rows.mean(0)
-    power, axes = np.linalg.eigh(centred @ centred.T)
-    whitening = (axes / (power + THRESHOLD * power.sum())).T.astype(np.float32)
-    mixed = (draw(rng, out, len(rows)) @ whitening) @ centred
+    powers = centred @ centred.T
+    powers += np.float32(THRESHOLD) * np.trace(powers) * np.eye(len(rows), dtype=np.float32)
+    mixed: Floats = (draw(rng, out, len(rows)) @ np.linalg.inv(powers)) @ centred
     mixed *= ALIGNED / (np.sqrt((mixed**2).mean()) + LEAST_STD)
     noise = draw(rng, *mixed.shape)
     noise *= 1 - ALIGNED
@@ -46,7 +49,8 @@ def matrix(rng: np.random.Generator, rows: Floats, out: int) -> Floats:
 def filters(rng: np.random.Generator, x: Floats, out: int, kernel: int) -> Floats:
     """Draw [out, c, k, k] filters out of patches of [n, c, h, w] inputs."""
     patches = _patches(rng, x, kernel)
-    return matrix(rng, patches.reshape(PATCHES, -1), out).reshape(out, -1, kernel, kernel)
+    drawn = matrix(rng, patches.reshape(PATCHES, -1), out)
+    return drawn.reshape(out, -1, kernel, kernel)
 
 
 def depthwise(rng: np.random.Generator, x: Floats, kernel: int) -> Floats:
@@ -54,7 +58,8 @@ def depthwise(rng: np.random.Generator, x: Floats, kernel: int) -> Floats:
     patches = _patches(rng, x, kernel)
     mixed = np.einsum("pc,pchw->chw", draw(rng, *patches.shape[:2]), patches - patches.mean(0))
     mixed /= np.sqrt((mixed**2).mean((1, 2), keepdims=True)) + LEAST_STD
-    return ALIGNED * mixed[:, None] + (1 - ALIGNED) * draw(rng, len(mixed), 1, kernel, kernel)
+    drawn: Floats = ALIGNED * mixed[:, None] + (1 - ALIGNED) * draw(rng, len(mixed), 1, kernel, kernel)
+    return drawn
 
 
 def _patches(rng: np.random.Generator, x: Floats, kernel: int) -> Floats:

@@ -1,0 +1,59 @@
+"""What the checker says of rates that do not fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cotenant.describe import Objective, Option, Platform, Tenant
+from cotenant.plan import check, solve
+from tests.plan_cases import MB, closed, opened, option, platform
+
+
+def complaints(tenants: list[Tenant], options: list[Option], board: Platform, factor: float) -> str:
+    """Multiply all rates of a plan, its promises too, and return what the checker says."""
+    plan = solve(tenants, options, board, Objective.PROPORTIONAL)
+    assert check(plan, tenants, options, board).ok
+    shares = tuple(replace(s, rate_per_s=s.rate_per_s * factor) for s in plan.shares)
+    promises = tuple(replace(p, rate_per_s=p.rate_per_s * factor) for p in plan.promises)
+    return "; ".join(check(replace(plan, shares=shares, promises=promises), tenants, options, board).complaints)
+
+
+@pytest.mark.parametrize(
+    ("tenants", "options", "board", "said"),
+    [
+        ([closed("a")], [option("a", 10)], platform(2), "capacity of cpu0: 2.2 used of 2"),
+        ([opened("a", 90)], [option("a", 10)], platform(1), "headroom of cpu0: 0.99 used of 0.9"),
+        ([opened("a", 10)], [option("a", 10)], platform(1), "arrivals of a: 11 used of 10"),
+        ([closed("a", outstanding=1)], [option("a", 10)], platform(2), "outstanding of a: 1.1 used of 1"),
+        ([closed("a")], [option("a", 1, moved_bytes=MB)], platform(1, bandwidth=5 * MB), "capacity of dram: 5500000 used of 5000000"),
+    ],
+)
+def test_rates_a_tenth_too_high_are_refused_by_the_row(tenants: list[Tenant], options: list[Option], board: Platform, said: str) -> None:
+    assert said in complaints(tenants, options, board, 1.1)
+
+
+def test_a_plan_in_another_headroom_is_refused() -> None:
+    tenants, options = [closed("a")], [option("a", 10)]
+    plan = solve(tenants, options, platform(1), Objective.PROPORTIONAL)
+    assert check(plan, tenants, options, platform(1), headroom=0.8).complaints == ("headroom: 0.9 in the plan, 0.8 asked",)
+
+
+def test_a_plan_for_other_tenants_is_refused() -> None:
+    tenants, options = [closed("a")], [option("a", 10), option("b", 10)]
+    plan = solve(tenants, options, platform(1), Objective.PROPORTIONAL)
+    assert not check(plan, [closed("a"), closed("b")], options, platform(1)).ok
+    assert not check(plan, [closed("a", floor=0.5)], options, platform(1)).ok
+
+
+def test_a_level_that_says_more_than_the_rates_reach_is_refused() -> None:
+    """Half of what arrives is served; a level that says a thousandth more, and keeps it, would tighten the bounds after it."""
+    tenants, options = [opened("a", 180), closed("b")], [option("a", 10), option("b", 10)]
+    plan = solve(tenants, options, platform(1), Objective.PROPORTIONAL, allow_overload=True)
+    demand = plan.levels[0]
+    assert demand.least is not None
+    assert demand.value == pytest.approx(0.5)
+    more = replace(demand, value=demand.value + 1e-3, bound=demand.bound + 1e-3, least=demand.least + 1e-3)
+    said = check(replace(plan, levels=(more, *plan.levels[1:])), tenants, options, platform(1)).complaints
+    assert any(text.startswith("demand 0: ") and "stated, the rates reach" in text for text in said)
