@@ -86,7 +86,7 @@ def test_plan_says_what_it_reached_and_what_none_can_exceed(here: Path) -> None:
         (("run", "crew.yaml", "--seconds", "0"), "--seconds: 0"),
         (("compare", "crew.yaml", "--rounds", "0"), "--rounds: 0"),
         (("rnu", "crew.yaml"), "rnu"),
-        (("run",), "CREW"),
+        (("run",), "Missing"),
         (("init", "none.onnx"), "none.onnx"),
     ],
 )
