@@ -20,7 +20,7 @@ WHERE = "tenants[2].model"
 
 def dynamic(folder: Path, *, external: bool = False) -> Path:
     weight = numpy_helper.from_array(np.arange(4 * 300, dtype=np.float32).reshape(4, 300), "w")
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in (("x", ["N", 4]), ("y", ["N", 300])))
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size]) for name, size in (("x", 4), ("y", 300)))
     graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "dynamic", [x], [y], [weight])
     folder.mkdir()
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -1,48 +1,84 @@
-"""The application: its commands, and how it ends."""
+"""The commands, and how they end."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from typing import NoReturn, cast
 
 import typer
+from typer.main import get_command
 
-from cotenant.cli import compare, init, listing, plan, profile, run
+from cotenant.cli.compare import compare
+from cotenant.cli.init import init
+from cotenant.cli.list import list_
+from cotenant.cli.plan import plan
+from cotenant.cli.profile import profile
+from cotenant.cli.run import run
 from cotenant.errors import CotenantError, InfeasibleError, InputError
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+_USAGE = cast("type[Exception]", typer.BadParameter.__mro__[2])  # ClickException: releases of Typer keep it in different places
 
-app = typer.Typer(help="Run many networks on one device, in order of rank.", add_completion=False, pretty_exceptions_enable=False)
-app.command("init")(init.init)
-app.command("run")(run.run)
-app.command("compare")(compare.compare)
-app.command("profile")(profile.profile)
-app.command("plan")(plan.plan)
-app.add_typer(listing.app, name="list", help="List what there is: zoo, policies, engines, platforms.")
-
-
-USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
-"""The parent of all that typer has to say of arguments; newer versions ship a copy of click of their own."""
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.command("init")(init)
+app.command("run")(run)
+app.command("compare")(compare)
+app.command("profile")(profile)
+app.command("plan")(plan)
+app.command("list")(list_)
 
 
-def main() -> None:
-    """Run a command; exit with 0 done, 2 bad input, 130 interrupted, 1 anything else, and one line that says why."""
+@app.callback()
+def about() -> None:
+    """Run many neural networks at once on one edge device, in order of rank."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else; one line on stderr says what was wrong."""
+    sys.exit(_end(sys.argv[1:] if arguments is None else arguments))
+
+
+def _end(arguments: Sequence[str]) -> int:
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False) or DONE
-    except (typer.Abort, KeyboardInterrupt):
-        code = _say("interrupted; what was measured is kept", INTERRUPTED)
-    except USAGE_ERROR as error:
-        code = _say(getattr(error, "format_message", error.__str__)(), BAD_INPUT)
+        _invoke(arguments)
+        sys.stdout.flush()
+    except typer.Exit as end:
+        return end.exit_code
+    except _USAGE as error:
+        return _refuse(_usage(cast("typer.BadParameter", error)), REFUSED)
     except (InputError, InfeasibleError) as error:
-        code = _say(str(error), BAD_INPUT)
+        return _refuse(str(error), REFUSED)
     except CotenantError as error:
-        code = _say(str(error), FAILED)
+        return _refuse(str(error), FAILED)
+    except KeyboardInterrupt:
+        return _refuse("interrupted; what was measured is kept", INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = FAILED
-    sys.exit(code)
+        return _hang_up()
+    except OSError as error:
+        return _refuse(str(error), FAILED)
+    return DONE
 
 
-def _say(line: str, code: int) -> int:
-    sys.stderr.write(" ".join(line.splitlines()) + "\n")
+def _invoke(arguments: Sequence[str]) -> None:
+    """Do what Typer does, without its own way of catching what is raised."""
+    command = get_command(app)
+    with command.make_context("cotenant", list(arguments)) as context:
+        command.invoke(context)
+
+
+def _usage(error: typer.BadParameter) -> str:
+    where = error.ctx.command_path if error.ctx else "cotenant"
+    return f"{where}: {error.format_message().rstrip('.')}; see {where} --help"
+
+
+def _refuse(story: str, code: int) -> int:
+    print(" ".join(story.split()), file=sys.stderr)
     return code
+
+
+def _hang_up() -> int:
+    """Write nowhere from now on: whoever read has left, and the last flush would complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED

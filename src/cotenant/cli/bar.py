@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, else a line now and then."""
+"""How far profiling has come, on stderr."""
 
 from __future__ import annotations
 
@@ -8,49 +8,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-QUIET_S = 5.0
+EVERY_S = 5.0
 
 
-class _Bar:
-    """Draw a bar; gone when all is done."""
+class Bar:
+    """Draw a bar; it goes when it is done."""
 
     def __init__(self, drawn: Progress) -> None:
         self._drawn = drawn
-        self._task: TaskID | None = None
+        self._task = drawn.add_task("profiling", total=None)
 
     def start(self, total: int) -> None:
-        self._task = self._drawn.add_task("profiling", total=total)
+        self._drawn.update(self._task, total=total)
 
     def advance(self, what: str) -> None:
-        if self._task is not None:
-            self._drawn.update(self._task, advance=1, description=what)
+        self._drawn.update(self._task, advance=1, description=what)
 
 
-class _Lines:
-    """Print a line when some time has passed since the last."""
+class Lines:
+    """Print a line every EVERY_S seconds, for a stderr that is no terminal; none where all is known already."""
 
     def __init__(self) -> None:
-        self._total = self._done = 0
-        self._said_s = time.monotonic()
+        self._total, self._done, self._told_s = 0, 0, time.monotonic()
 
     def start(self, total: int) -> None:
         self._total = total
 
     def advance(self, what: str) -> None:
         self._done += 1
-        if time.monotonic() - self._said_s >= QUIET_S:
-            self._said_s = time.monotonic()
-            sys.stderr.write(f"profiling {self._done}/{self._total}: {what}\n")
+        if time.monotonic() - self._told_s >= EVERY_S:
+            self._told_s = time.monotonic()
+            print(f"profiling {self._done}/{self._total}: {what}", file=sys.stderr, flush=True)
 
 
 @contextmanager
-def profiling() -> Iterator[_Bar | _Lines]:
-    """Show on standard error how far profiling has come."""
+def progress() -> Iterator[Bar | Lines]:
+    """Show progress in the way that stderr can."""
     if not sys.stderr.isatty():
-        yield _Lines()
+        yield Lines()
         return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
-        yield _Bar(drawn)
+        yield Bar(drawn)

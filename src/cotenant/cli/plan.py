@@ -1,80 +1,58 @@
-"""`cotenant plan`: who runs what, how often, and why."""
+"""`plan`: who is promised what, and why."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cotenant.cli.arguments import CrewFile, Json, Overload, Precisions, precisions
-from cotenant.cli.bar import profiling
-from cotenant.cli.show import show_json, show_table
-from cotenant.errors import InputError
+from cotenant.cli.options import AsJson, CrewFile, Overload, Precisions, writable
+from cotenant.cli.screen import note, show_json
 
-Explain = Annotated[bool, typer.Option("--explain", help="Say why, in plain words.")]
-Check = Annotated[Path | None, typer.Option("--check", help="Prove a plan that was saved, instead of solving.")]
-Save = Annotated[Path | None, typer.Option("--save", help="Write the plan to a file.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Say why: what is short, what an inference costs the others.")]
+Check = Annotated[Path | None, typer.Option("--check", metavar="FILE", help="Prove a saved plan again, in place of planning.")]
+Save = Annotated[Path | None, typer.Option("--save", metavar="FILE", help="Write the plan, with its proof.")]
 
 
 def plan(
-    crew: CrewFile,
     *,
+    crew: CrewFile,
     explain: Explain = False,
     check: Check = None,
     save: Save = None,
     precision: Precisions = None,
     allow_overload: Overload = False,
-    json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Plan a crew, with the bound that no plan can exceed; every plan is proved before it is shown."""
-    from cotenant.describe.files import read_plan, write_plan
-    from cotenant.plan import check as prove
-    from cotenant.plan import explain as put_in_words
-    from cotenant.study.prepare import prepare
+    """Plan a crew on this machine, and serve nothing."""
+    from cotenant.cli import measure, offered, saved
 
-    with profiling() as progress:
-        prepared = prepare(crew, precisions(precision), progress, allow_overload=allow_overload)
-    made = prepared.plan if check is None else read_plan(check)
-    verdict = prove(made, prepared.tenants, prepared.options, prepared.platform, made.headroom)
-    if not verdict.ok:
-        raise InputError(str(check or "plan"), verdict.complaints[0], "a plan that its own prices prove")
-    if save is not None:
-        _write(save, write_plan(made))
-    if json:
-        show_json(_as_json(made))
+    file, wanted = writable(save, "--save"), measure.permitted(precision)
+    given = None if check is None else saved.read_plan(check)
+    found = measure.measure(crew, wanted)
+    note(found.profile.notes)
+    if given is not None:
+        _check(saved.check_tree(given, found), as_json=as_json)
+        return
+    prepared = measure.plan_of(found, allow_overload=allow_overload)
+    if file is not None:
+        saved.save_plan(prepared.plan, file)
+    if as_json:
+        show_json(offered.plan_tree(prepared) | ({"explanation": offered.explanation(prepared)} if explain else {}))
     elif explain:
-        sys.stdout.write(put_in_words(made, prepared.tenants, prepared.options, prepared.platform, prepared.offer.refused) + "\n")
+        print(offered.explanation(prepared))
     else:
-        _show(made)
+        offered.show_plan(prepared)
 
 
-def _show(made: Any) -> None:
-    shares = [(s.option.tenant, s.option.name, s.rate_per_s, s.option.latency_ns / 1e6, s.option.fidelity) for s in made.shares]
-    show_table(("tenant", "option", "rate/s", "latency ms", "fidelity"), shares)
-    show_table(("tenant", "promised/s", "alone/s", "P"), [(p.tenant, p.rate_per_s, p.solo_rate_per_s, p.p) for p in made.promises])
-    show_table(("resource", "unit", "used", "capacity", "price"), [(p.resource, p.unit, p.used, p.capacity, p.price) for p in made.prices])
-    sys.stdout.write(f"{made.objective.value}: {made.value:.6g}, bound {made.bound:.6g}, gap {max(made.gap, 0):.2g}; checked\n")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise InputError(str(path), error.strerror, "a file that can be written") from error
-
-
-def _as_json(made: Any) -> dict[str, Any]:
-    tenants = {
-        p.tenant: {
-            "rate_per_s": p.rate_per_s,
-            "solo_rate_per_s": p.solo_rate_per_s,
-            "p": p.p,
-            "options": {s.option.name: s.rate_per_s for s in made.shares_of(p.tenant)},
-        }
-        for p in made.promises
-    }
-    prices = {p.resource: {"unit": p.unit, "used": p.used, "capacity": p.capacity, "price": p.price} for p in made.prices}
-    head = {"kind": made.objective.value, "objective": made.value, "bound": made.bound, "gap": made.gap, "seconds": made.seconds}
-    return {**head, "prices": prices, "tenants": tenants}
+def _check(verdict: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what became of a proof, and end with 1 where it does not hold."""
+    if as_json:
+        show_json(verdict)
+    else:
+        said = f"the plan holds: {verdict['value']:.6g}, and none in this order can exceed {verdict['bound']:.6g}"
+        print("\n".join(verdict["complaints"]) or said)
+    if not verdict["ok"]:
+        raise typer.Exit(1)

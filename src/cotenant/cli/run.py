@@ -1,11 +1,11 @@
-"""`cotenant run`: profile, plan and serve a crew."""
+"""`run`: serve a crew."""
 
 from __future__ import annotations
 
 import signal
-import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -13,59 +13,59 @@ from typing import Annotated
 
 import typer
 
-from cotenant.cli.arguments import CrewFile, Json, Overload, Precisions, precisions
-from cotenant.cli.bar import profiling
-from cotenant.cli.show import show_json
-from cotenant.errors import InputError
+from cotenant.cli.options import AsJson, CrewFile, Overload, Precisions, Seconds, seconds_of, writable
+from cotenant.cli.screen import note, show_json
 
-Seconds = Annotated[float | None, typer.Option("--seconds", help="Serve for so long, whatever the crew file says.")]
-TraceFile = Annotated[Path | None, typer.Option("--trace", help="Write what happened for ui.perfetto.dev.")]
+TraceFile = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write what happened, for ui.perfetto.dev.")]
+
+MOMENT_S = 0.5  # `timeout` and some supervisors send the same signal twice at once
+_ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(
-    crew: CrewFile,
     *,
+    crew: CrewFile,
     seconds: Seconds = None,
-    precision: Precisions = None,
     trace: TraceFile = None,
+    precision: Precisions = None,
     allow_overload: Overload = False,
-    json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Profile what is not yet known, plan, and serve until the time is over or Ctrl-C."""
-    if seconds is not None and not 0 < seconds < float("inf"):
-        raise InputError("--seconds", seconds, "more than 0")
-    from cotenant.cli.served import show_run, tell
+    """Serve a crew: a line a second, a table at the end."""
+    from cotenant.cli import measure, served
     from cotenant.study.door import run_crew
-    from cotenant.study.prepare import prepare
-    from cotenant.trace import as_json, export, summarise
+    from cotenant.trace import as_json as tree_of
+    from cotenant.trace import export, summarise
 
-    with profiling() as progress:
-        prepared = prepare(crew, precisions(precision), progress, allow_overload=allow_overload)
-    with _stopped_by_signals() as stop:
-        left = run_crew(prepared, stop, None if json else tell, seconds)
-    summary = summarise(left, prepared.plan, prepared.tenants)
-    if json:
-        show_json(as_json(summary))
+    lasting_s, file, wanted = seconds_of(seconds), writable(trace, "--trace"), measure.permitted(precision)
+    prepared = measure.plan_of(measure.measure(crew, wanted), allow_overload=allow_overload)
+    note(prepared.profile.notes)
+    with stopping() as stop:
+        happened = run_crew(prepared, stop, None if as_json else served.tell_tick, lasting_s)
+    if file is not None:
+        export(happened, file)
+    summary = summarise(happened, prepared.plan, prepared.tenants)
+    if as_json:
+        show_json(tree_of(summary))
     else:
-        show_run(summary, prepared.plan)
-        sys.stdout.writelines(f"{note}\n" for note in prepared.profile.notes if "store" in note)
-    if trace is not None:
-        export(left, trace)
+        served.show_run(summary, prepared.plan)
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT and SIGTERM set; the second signal ends the process."""
-    stop = threading.Event()
+def stopping(clock_s: Callable[[], float] = time.monotonic) -> Iterator[threading.Event]:
+    """Set an event at the first signal that ends; one more, a moment later, raises KeyboardInterrupt."""
+    stop, told_s = threading.Event(), [0.0]
 
     def take(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        if not stop.is_set():
+            stop.set()
+            told_s[0] = clock_s()
+        elif clock_s() - told_s[0] >= MOMENT_S:
             raise KeyboardInterrupt
-        stop.set()
 
-    before = {number: signal.signal(number, take) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {which: signal.signal(which, take) for which in _ENDS}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for which, handler in before.items():
+            signal.signal(which, handler)

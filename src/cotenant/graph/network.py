@@ -15,7 +15,7 @@ from cotenant.describe import Layer, Tensor
 from cotenant.errors import InputError
 from cotenant.graph.count import Operator, flop
 from cotenant.graph.file import bodies, graphs
-from cotenant.graph.shapes import dims_of, dtype_of, inputs_of
+from cotenant.graph.values import dims_of, dtype_of, inputs_of
 
 LEARNED: Final = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE, TensorProto.INT8, TensorProto.UINT8)
 SETTINGS: Final = {
@@ -150,7 +150,7 @@ def _tensors(graph: onnx.GraphProto) -> dict[str, Tensor]:
 
 
 def _tensor(value: onnx.ValueInfoProto) -> Tensor | None:
-    dims = dims_of(value) if value.type.HasField("tensor_type") else None
+    dims = dims_of(value)
     if dims is None or any(isinstance(dim, str) for dim in dims):
         return None
     return Tensor(name=value.name, dtype=dtype_of(value.type.tensor_type.elem_type), shape=tuple(int(dim) for dim in dims))

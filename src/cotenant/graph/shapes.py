@@ -7,30 +7,18 @@ from pathlib import Path
 from typing import Final
 
 import onnx
-from onnx import helper, inliner, shape_inference
+from onnx import inliner, shape_inference
 
 from cotenant.errors import InputError
+from cotenant.graph import ml
 from cotenant.graph.file import graphs, one_line
+from cotenant.graph.values import dims_of, inputs_of, write
 from cotenant.registry import nearest
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 SMALL: Final = 1024
 """Elements of a constant that may be a shape; greater ones are dropped before inference."""
-
-
-def inputs_of(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
-    """List the inputs that must be given; older files list their weights among them."""
-    weights = {tensor.name for tensor in graph.initializer}
-    return [value for value in graph.input if value.name not in weights]
-
-
-def dims_of(value: onnx.ValueInfoProto) -> tuple[int | str, ...] | None:
-    """Return a number for each fixed dimension and a name for each other; None if even the rank is unknown."""
-    if not value.type.tensor_type.HasField("shape"):
-        return None
-    dims = value.type.tensor_type.shape.dim
-    return tuple(dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in dims)
 
 
 def fix(model: onnx.ModelProto, shapes: Shapes, where: str) -> None:
@@ -44,7 +32,7 @@ def fix(model: onnx.ModelProto, shapes: Shapes, where: str) -> None:
         if name not in inputs:
             raise InputError(f"{where}.{name}", list(shape), f"an input of the model; {nearest(name, tuple(inputs))}")
         _agree(dims_of(inputs[name]), shape, sizes, f"{where}.{name}")
-        _write(inputs[name], shape)
+        write(inputs[name], shape)
     _all_fixed([_sized(value, sizes) for value in inputs.values()], where)
     for value in model.graph.output:
         _sized(value, sizes)
@@ -53,9 +41,9 @@ def fix(model: onnx.ModelProto, shapes: Shapes, where: str) -> None:
 
 
 def _sized(value: onnx.ValueInfoProto, sizes: dict[str, int]) -> onnx.ValueInfoProto:
-    dims = dims_of(value) if value.type.HasField("tensor_type") else None
+    dims = dims_of(value)
     if dims is not None:
-        _write(value, tuple(sizes.get(dim, dim) if isinstance(dim, str) else dim for dim in dims))
+        write(value, tuple(sizes.get(dim, dim) if isinstance(dim, str) else dim for dim in dims))
     return value
 
 
@@ -74,18 +62,6 @@ def _agree(dims: tuple[int | str, ...] | None, shape: tuple[int, ...], sizes: di
 
 def _text(dims: tuple[int | str, ...]) -> str:
     return "[" + ", ".join(map(str, dims)) + "]"
-
-
-def _write(value: onnx.ValueInfoProto, shape: tuple[int | str, ...]) -> None:
-    tensor = value.type.tensor_type
-    del tensor.shape.dim[:]
-    tensor.shape.SetInParent()
-    for size in shape:
-        dim = tensor.shape.dim.add()
-        if isinstance(size, int):
-            dim.dim_value = size
-        elif size != "?":
-            dim.dim_param = size
 
 
 def _all_fixed(inputs: list[onnx.ValueInfoProto], where: str) -> None:
@@ -130,7 +106,10 @@ def infer(model: onnx.ModelProto, path: Path, where: str) -> onnx.ModelProto:
 
 
 def _inferred(model: onnx.ModelProto) -> onnx.ModelProto:
-    return shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    model = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    while ml.complete(model):
+        model = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    return model
 
 
 def _drop_data(tensor: onnx.TensorProto) -> None:
@@ -140,8 +119,3 @@ def _drop_data(tensor: onnx.TensorProto) -> None:
     if size > SMALL:
         for data in ("raw_data", "float_data", "double_data", "int32_data", "int64_data", "uint64_data"):
             tensor.ClearField(data)
-
-
-def dtype_of(element: int) -> str:
-    """Return the NumPy name of an ONNX element type."""
-    return str(helper.tensor_dtype_to_np_dtype(element).name) if element != onnx.TensorProto.STRING else "object"

@@ -72,6 +72,7 @@ def make(name: str, folder: Path) -> Path:
     path = folder / "zoo" / f"{name}-{VERSION}.onnx"
     if not path.is_file():
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             _write(_draw(name, architecture), path)
         except OSError as error:
             raise InputError(str(path.parent), error.strerror, f"a folder with room for {name}; COTENANT_CACHE names another") from error
@@ -98,7 +99,6 @@ def _draw(name: str, architecture: Architecture) -> bytes:
 
 def _write(content: bytes, path: Path) -> None:
     """Write a file all at once: whoever finds it finds all of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

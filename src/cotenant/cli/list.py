@@ -1,0 +1,89 @@
+"""`list`: what there is to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from cotenant.cli.options import AsJson
+from cotenant.cli.screen import show_json, show_table
+from cotenant.errors import InputError
+from cotenant.registry import nearest
+
+What = Annotated[str, typer.Argument(metavar="zoo|policies|engines|platforms", help="What to list.")]
+Entries = dict[str, dict[str, Any]]
+
+
+def list_(*, what: What, as_json: AsJson = False) -> None:
+    """List the zoo's networks, the policies, the engines or the platforms."""
+    lists: dict[str, Callable[[], Entries]] = {"zoo": zoo, "policies": policies, "engines": engines, "platforms": platforms}
+    if what not in lists:
+        raise InputError("list", what or "''", nearest(what, tuple(lists)))
+    found = lists[what]()
+    if as_json:
+        show_json({what: found})
+        return
+    columns = tuple(next(iter(found.values()), {}))
+    rows = ((name, *(_joined(value) for value in entry.values())) for name, entry in found.items())
+    show_table(("name", *columns), rows, words=1 + len(columns))
+
+
+def zoo() -> Entries:
+    """Return every network of the zoo with its origin and published number of parameters."""
+    from importlib import import_module
+
+    from cotenant.graph.zoo import ARCHITECTURES
+
+    drawn = {name: getattr(import_module(f"cotenant.graph.zoo.{a.module}"), name) for name, a in ARCHITECTURES.items()}
+    return {
+        f"zoo:{name}": {"input": a.input, "size": a.size, "about": _first(drawn[name]).removeprefix("Draw ")}
+        for name, a in ARCHITECTURES.items()
+    }
+
+
+def policies() -> Entries:
+    """Return every policy with where it was published."""
+    import sys
+
+    from cotenant.policy import policies as known
+
+    found = {name: known.get(name) for name in known.names()}
+    return {name: {"about": _first(sys.modules[policy.order.__module__])} for name, policy in found.items()}
+
+
+def engines() -> Entries:
+    """Return every engine with its version and what it computes natively here."""
+    from cotenant.backend import engines as known
+
+    found = ((name, known.get(name)) for name in known.names() if name != "fake")
+    return {
+        name: {"version": engine.version or "not installed", "precisions": [p.value for p in engine.precisions()] if engine.version else []}
+        for name, engine in found
+    }
+
+
+def platforms() -> Entries:
+    """Return this machine and the boards that are shipped."""
+    from cotenant.backend.machine import discover
+    from cotenant.describe.files import board, boards
+
+    found = {"auto": discover(), **{name: board(name) for name in boards()}}
+    return {
+        name: {
+            "platform": platform.name,
+            "processors": [f"{p.name} {p.kind} x{p.lanes}" for p in platform.processors],
+            "memories": [f"{m.name} {m.capacity_bytes / 2**30:.3g} GiB" for m in platform.memories],
+        }
+        for name, platform in found.items()
+    }
+
+
+def _first(documented: object) -> str:
+    """Return the first line of a docstring."""
+    return (documented.__doc__ or "").strip().partition("\n")[0]
+
+
+def _joined(value: object) -> object:
+    return ", ".join(value) or None if isinstance(value, list) else value

@@ -1,0 +1,124 @@
+"""What was measured and planned, as tables and trees; heavy to import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cotenant.cli.measure import Measure
+from cotenant.cli.screen import show_table
+from cotenant.cli.served import faith
+from cotenant.cost import Timing
+from cotenant.describe import Card, Plan, Share, Tenant, Variant
+from cotenant.plan import cost, explain
+from cotenant.study.prepare import Prepared
+from cotenant.units import NS_PER_MS
+
+Tree = dict[str, Any]
+
+
+def profile_tree(found: Measure) -> Tree:
+    """Return what `profile --json` prints."""
+    return {
+        "platform": found.platform.name,
+        "tenants": {card.tenant: _card_tree(card, found) for card in found.profile.cards},
+        "notes": list(found.profile.notes),
+    }
+
+
+def _card_tree(card: Card, found: Measure) -> Tree:
+    variants = [
+        {
+            "engine": variant.engine, "precision": variant.precision.value, "fidelity": variant.fidelity, "accuracy": variant.accuracy,
+            "judged": variant.judged.value, "timings": [_timing_tree(timing) for timing in _timings(variant, found)],
+        }
+        for variant in card.variants
+    ]  # fmt: skip
+    return {"model": card.model.digest, "variants": variants}
+
+
+def _timing_tree(timing: Timing) -> Tree:
+    return {
+        "kind": timing.kind, "width": timing.width, "wall_ms": timing.wall_ns / NS_PER_MS, "cpu_ms": timing.cpu_ns / NS_PER_MS,
+        "spread": timing.spread, "runs": timing.runs, "resident_bytes": timing.resident_bytes, "engine_version": timing.engine_version,
+    }  # fmt: skip
+
+
+def _timings(variant: Variant, found: Measure) -> list[Timing]:
+    own = (variant.model, variant.precision, variant.engine)
+    return [timing for timing in found.profile.table.timings if timing.key[:3] == own]
+
+
+def show_profile(found: Measure) -> None:
+    """Print every variant with its times, then what was left out and why."""
+    columns = ("tenant", "engine", "precision", "on", "wall ms", "cpu ms", "spread", "fidelity", "judged")
+    show_table(columns, (row for card in found.profile.cards for row in _variants(card, found)), words=4)
+    for note in found.profile.notes:
+        print(note)
+
+
+def _variants(card: Card, found: Measure) -> Iterator[tuple[object, ...]]:
+    for variant in card.variants:
+        known = (faith(variant.fidelity, set()), variant.judged.value)
+        named = (card.tenant, variant.engine, variant.precision.value)
+        timings = _timings(variant, found)
+        for timing in timings:
+            times = (timing.wall_ns / NS_PER_MS, timing.cpu_ns / NS_PER_MS, f"{timing.spread:.1%}")
+            yield (*named, f"{timing.kind} x{timing.width}", *times, *known)
+        if not timings:
+            yield (*named, None, None, None, None, *known)
+
+
+def plan_tree(prepared: Prepared) -> Tree:
+    """Return what `plan --json` prints."""
+    plan = prepared.plan
+    return {
+        "maximised": plan.objective.value, "objective": plan.value, "bound": plan.bound, "gap": max(0.0, plan.gap), "seconds": plan.seconds,
+        "prices": {p.resource: {"unit": p.unit, "used": p.used, "capacity": p.capacity, "price": p.price} for p in plan.prices},
+        "tenants": {tenant.name: _promise_tree(plan, tenant) for tenant in prepared.tenants},
+    }  # fmt: skip
+
+
+def _promise_tree(plan: Plan, tenant: Tenant) -> Tree:
+    promise = plan.promise(tenant.name)
+    return {
+        "rank": tenant.rank, "rate_per_s": promise.rate_per_s, "solo_rate_per_s": promise.solo_rate_per_s, "p": promise.p,
+        "cost": cost(plan, tenant.name), "options": [_share_tree(share) for share in plan.shares_of(tenant.name)],
+    }  # fmt: skip
+
+
+def _share_tree(share: Share) -> Tree:
+    option = share.option
+    return {
+        "option": option.name, "rate_per_s": share.rate_per_s, "latency_ms": option.latency_ns / NS_PER_MS,
+        "fidelity": option.fidelity, "judged": option.judged.value,
+    }  # fmt: skip
+
+
+def show_plan(prepared: Prepared) -> None:
+    """Print what each tenant is promised, and what each resource is worth."""
+    plan = prepared.plan
+    columns = ("tenant", "option", "rank", "rate/s", "latency ms", "P", "solo/s", "fidelity")
+    show_table(columns, (row for tenant in prepared.tenants for row in _shares(plan, tenant)), words=2)
+    print()
+    prices = ((p.resource, p.unit, p.used, p.capacity, p.price) for p in plan.prices)
+    show_table(("resource", "unit", "used", "capacity", "price"), prices, words=2)
+    gap = max(0.0, plan.gap)
+    print(f"objective {plan.objective.value}: {plan.value:.6g}, bound {plan.bound:.6g}, gap {gap:.2g}; {plan.seconds:.3f} s")
+
+
+def _shares(plan: Plan, tenant: Tenant) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each option in use, the tenant's own figures in the first; one row where there is none."""
+    promise, shares = plan.promise(tenant.name), plan.shares_of(tenant.name)
+    if not shares:
+        yield (tenant.name, None, tenant.rank, 0.0, None, promise.p, promise.solo_rate_per_s, None)
+    for index, share in enumerate(shares):
+        option = share.option
+        about = (option.name, tenant.rank, share.rate_per_s, option.latency_ns / NS_PER_MS)
+        own = (promise.p, promise.solo_rate_per_s) if index == 0 else ("", "")
+        yield (tenant.name if index == 0 else "", *about, *own, faith(option.fidelity, {option.judged}))
+
+
+def explanation(prepared: Prepared) -> str:
+    """Return the plan in plain words."""
+    return explain(prepared.plan, prepared.tenants, prepared.options, prepared.platform, prepared.offer.refused)

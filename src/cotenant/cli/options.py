@@ -1,0 +1,46 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cotenant.errors import InputError
+
+CrewFile = Annotated[Path, typer.Argument(metavar="CREW", help="A crew file, in YAML.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
+Overload = Annotated[bool, typer.Option("--allow-overload", help="Serve the best there is where the crew does not fit.")]
+Precisions = Annotated[
+    list[str] | None, typer.Option("--precision", metavar="NAME", help="Permit only fp32, bf16 or int8; again for more.")
+]
+Seconds = Annotated[float | None, typer.Option("--seconds", metavar="S", help="Last this long, in place of what is usual.")]
+
+
+def precision_names(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Split what was given at commas; None where nothing was."""
+    return tuple(part.strip() for text in given for part in text.split(",")) if given else None
+
+
+def seconds_of(given: float | None) -> float | None:
+    """Return a finite time over 0, or None as it came; InputError for another."""
+    if given is not None and not 0 < given < math.inf:
+        raise InputError("--seconds", given, "a number more than 0")
+    return given
+
+
+def rounds_of(given: int | None) -> int | None:
+    """Return a number of rounds, or None as it came; InputError for none at all."""
+    if given is not None and given < 1:
+        raise InputError("--rounds", given, "1 or more")
+    return given
+
+
+def writable(file: Path | None, option: str) -> Path | None:
+    """Return a file that could be written, or None as it came; InputError for another, before any work is done."""
+    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+        raise InputError(option, file, "a file in a folder that is there")
+    return file
