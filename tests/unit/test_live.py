@@ -215,3 +215,16 @@ def test_everything_a_client_asks_is_accounted_for_and_no_lane_runs_two_at_once(
     for lane in range(2):
         spans = sorted((s.start_ns, s.stop_ns) for s in trace.spans if lane in s.lanes)
         assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_a_lane_held_up_in_a_callback_takes_no_work_from_the_others() -> None:
+    going_on = threading.Event()
+    with gated(tenant("a", 1), tenant("b", 1), lanes=2) as (device, gate):
+        held_up = device.submit("a", X)
+        assert gate.arrived(3)
+        held_up.add_done_callback(lambda _: going_on.wait(10))
+        gate.release(math.inf)
+        outcomes = {device.submit("b", X).result(5).outcome for _ in range(6)}
+        assert not going_on.is_set()
+        going_on.set()
+    assert outcomes == {Outcome.DONE}

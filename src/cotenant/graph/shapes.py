@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Final
 
@@ -96,20 +95,33 @@ def infer(model: onnx.ModelProto, path: Path, where: str) -> onnx.ModelProto:
             _drop_data(tensor)
     if model.functions:
         model = inliner.inline_local_functions(model)
-    with contextlib.suppress(shape_inference.InferenceError):
-        return _inferred(model)
-    _forget(model)
-    try:
-        return _inferred(model)
-    except shape_inference.InferenceError as error:
-        raise InputError(where, path, f"shapes that agree with one another; {one_line(error)}") from error
-
-
-def _inferred(model: onnx.ModelProto) -> onnx.ModelProto:
-    model = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
-    while ml.complete(model):
-        model = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    model = _filled(model)
+    if _contradiction(model):
+        _forget(model)
+        model = _filled(model)
+    if story := _contradiction(model):
+        raise InputError(where, path, f"shapes that agree with one another; {story}")
     return model
+
+
+def _filled(model: onnx.ModelProto) -> onnx.ModelProto:
+    model = shape_inference.infer_shapes(model, data_prop=True)
+    while ml.complete(model):
+        model = shape_inference.infer_shapes(model, data_prop=True)
+    return model
+
+
+def _contradiction(model: onnx.ModelProto) -> str:
+    """Say what contradicts what; nothing is held against a network that holds tensors of an unknown type."""
+    graph = model.graph
+    typed = {v.name for v in (*graph.input, *graph.value_info, *graph.output)}
+    if not all(name in typed for node in graph.node for name in node.output if name):
+        return ""
+    try:
+        shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
+    except shape_inference.InferenceError as error:
+        return one_line(error)
+    return ""
 
 
 def _drop_data(tensor: onnx.TensorProto) -> None:

@@ -194,28 +194,34 @@ class LiveDevice:
         self._ledger.arrived(request, tenant, asked.arrival_ns, due_ns, option)
 
     def _report(self, done: Done) -> None:
-        """Take a lane thread's report: finish, answer (which may submit more), then decide once for all of it."""
+        """Take a lane thread's report: answer (which may submit more), give the lane back, then decide once for all of it.
+
+        The lane is held until this thread can use it: should the system not let it run, others take what is queued.
+        """
         with self._lock:
-            now_ns = self._clock()
-            ended = [end] if (end := self._finish(done, now_ns)) else []
+            accepted = self._slots.get(done.job.slot) == done.job.request  # else answered already, when the device was closed
+            ended = self._noted(done, self._clock()) if accepted else []
         self._reporting.now = True
         self._answer(ended)
         self._reporting.now = False
         with self._lock:
+            if accepted and done.failure:
+                self._dispatcher.fail(done.job.slot)
+            elif accepted:
+                self._dispatcher.finish(done.job.slot)
             dropped = self._decide(self._clock())
         self._answer(dropped)
 
-    def _finish(self, done: Done, now_ns: int) -> Ended | None:
-        slot = done.job.slot
-        if self._slots.get(slot) != done.job.request:
-            return None  # answered already, as failed, when the device was closed
+    def _noted(self, done: Done, now_ns: int) -> list[Ended]:
+        """Note that a segment ended; return the request if it ended with it."""
+        slot, request = done.job.slot, done.job.request
         if done.failure:
-            self._dispatcher.fail(slot)
-            return self._end(slot, Outcome.FAILED, done.failure, now_ns, done.cpu_ns)
-        if not self._dispatcher.finish(slot):
-            self._ledger.stepped(done.job.request, now_ns, done.cpu_ns)
-            return None
-        return self._end(slot, Outcome.DONE, "", now_ns, done.cpu_ns, done.outputs)
+            return [self._end(slot, Outcome.FAILED, done.failure, now_ns, done.cpu_ns)]
+        option = self._dispatcher.lineup.options[self._dispatcher.option(slot)]
+        if self._dispatcher.stage(slot) + 1 == len(option.chain):
+            return [self._end(slot, Outcome.DONE, "", now_ns, done.cpu_ns, done.outputs)]
+        self._ledger.stepped(request, now_ns, done.cpu_ns)
+        return []
 
     def _end(self, slot: int, outcome: Outcome, reason: str, now_ns: int, cpu_ns: int = 0, outputs: Outputs = NOTHING) -> Ended:
         asked = self._asked.pop(slot)

@@ -51,12 +51,14 @@ class Ledger:
         found.segment, found.processor, found.lanes, found.since_ns = segment, processor, lanes, now_ns
 
     def suspended(self, request: int, now_ns: int) -> None:
-        """Note that a request does not run for now."""
-        self._close(self._open[request], now_ns, 0, Outcome.DONE)
+        """Note that a request does not run for now; it may have ended a moment ago."""
+        if request in self._open:
+            self._close(self._open[request], now_ns, 0, Outcome.DONE)
 
     def resumed(self, request: int, now_ns: int) -> None:
         """Note that a suspended request runs again, where it did."""
-        self._open[request].since_ns = now_ns
+        if request in self._open:
+            self._open[request].since_ns = now_ns
 
     def stepped(self, request: int, now_ns: int, cpu_ns: int) -> None:
         """Note that a segment ended, its request not."""
