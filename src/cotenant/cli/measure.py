@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from cotenant.backend import installed
@@ -16,7 +15,6 @@ from cotenant.errors import InputError
 from cotenant.profile import Profile, profile
 from cotenant.registry import nearest
 from cotenant.study.prepare import Prepared, planned, platform_of
-from cotenant.units import NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +47,4 @@ def measure(path: Path, precisions: tuple[Precision, ...] | None) -> Measure:
 
 def plan_of(found: Measure, *, allow_overload: bool) -> Prepared:
     """Plan a crew that has been measured; the plan says how long that took."""
-    begun_ns = time.monotonic_ns()
-    prepared = planned(found.crew, found.platform, found.profile, allow_overload=allow_overload)
-    taken_s = (time.monotonic_ns() - begun_ns) / NS_PER_S
-    return replace(prepared, plan=replace(prepared.plan, seconds=taken_s))
+    return planned(found.crew, found.platform, found.profile, allow_overload=allow_overload)
