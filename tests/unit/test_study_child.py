@@ -133,7 +133,7 @@ def test_a_child_that_dies_is_reported_with_its_last_word() -> None:
 
 
 def test_a_child_that_never_answers_is_killed() -> None:
-    with children._children(CHILD, 1) as (child,), children._limited([child], 0.0), pytest.raises(BackendError, match="ended with -9"):
+    with children._children(CHILD, 1) as (child,), children._limited([child], 0.0, "to wait"), pytest.raises(BackendError, match="serving took over 0 s to wait"):
         children._hear(child)
 
 

@@ -9,7 +9,7 @@ engines: Registry[Engine] = Registry(
     what="engine",
     package="cotenant.backend",
     group="cotenant.engines",
-    besides=("cgroup", "cpuinfo", "engine", "kernel_file", "library", "machine", "scheduling"),
+    besides=("cgroup", "cpuinfo", "engine", "hugepages", "kernel_file", "library", "machine", "scheduling"),
 )
 
 

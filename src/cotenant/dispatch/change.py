@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cotenant.describe import Share
 from cotenant.dispatch.lineup import Lineup, lay_out
+from cotenant.dispatch.promises import WARM_NS
 from cotenant.dispatch.queues import enqueue
 from cotenant.dispatch.state import NONE, QUEUED_LATE, QUEUED_LIVE, State
 
@@ -28,7 +29,8 @@ def carry_over(old: Lineup, s: State, new: Lineup) -> State:
         **{name: list(getattr(s, name)) for name in ("t_served", "t_outstanding", "l_running", "l_suspended", "p_free", "r_request",
                                                      "r_tenant", "r_arrival_ns", "r_due_ns", "r_where", "r_next", "free_slot",
                                                      "refilled_ns", "virtual", "decision")},
-        t_tokens=[min(d, t) for d, t in zip(fresh.t_depth, s.t_tokens, strict=True)],
+        t_tokens=[max(-r * WARM_NS, min(d, t)) for d, r, t in zip(fresh.t_depth, fresh.t_rate, s.t_tokens, strict=True)],
+        l_warm=[stage_of.get(stage, NONE) for stage in s.l_warm],
         r_stage=[stage_of.get(stage, NONE) for stage in s.r_stage],
     )  # fmt: skip
     queued = [slot for slot in outstanding_slots(s) if s.r_where[slot] in (QUEUED_LIVE, QUEUED_LATE)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cotenant.dispatch.events import end
-from cotenant.dispatch.lanes import can_yield, find_open, occupy, resume, suspend
-from cotenant.dispatch.promises import charge, has_earned, refill
+from cotenant.dispatch.lanes import can_yield, find_open, is_warm, occupy, resume, suspend
+from cotenant.dispatch.promises import charge, has_earned, refill, turn
 from cotenant.dispatch.queues import dequeue, next_late_ns, settle_late
 from cotenant.dispatch.state import NONE, Ints, State
 from cotenant.policy import READY, RUNNING, Candidate, Order, Scene
@@ -57,7 +57,7 @@ def _start(s: State, order: Order, preempts: int, scene: Scene, best: int, out: 
         return count
     dequeue(s, stage, late)
     if stage == s.k_stage[s.q_option[stage]]:
-        charge(s, s.r_tenant[slot])
+        charge(s, s.r_tenant[slot], 1 if s.l_warm[lanes[0]] == stage else 0)
     for index in range(found):
         if s.l_running[lanes[index]] != NONE:
             count = _write(s, out, count, SUSPEND, s.l_running[lanes[index]], lanes[index])
@@ -86,21 +86,22 @@ def _best(s: State, order: Order, preempts: int, scene: Scene) -> int:
             continue
         if s.p_free[s.q_processor[stage]] == 0 and not (preempts and _may_preempt(s, stage)):
             continue
+        warm = is_warm(s, stage)
         for late in range(2):
             slot = s.q_late[stage] if late else s.q_live[stage]
             if slot == NONE:
                 continue
-            c = candidate(s, slot, late, READY, scene.now_ns)
+            c = candidate(s, slot, late, READY, warm, scene.now_ns)
             value = order(c, scene)
             if value != value:
                 return NONE - 1 - slot
-            key = (1 - c.earned, float(value), c.rank, s.t_served[c.tenant], c.arrival_ns, c.request)
+            key = (1 - c.earned, float(value), c.rank, turn(s, c.tenant, warm), c.arrival_ns, c.request)
             if key < best_key:
                 best, best_key = 2 * stage + late, key
     return best
 
 
-def candidate(s: State, slot: int, late: int, state: int, now_ns: int) -> Candidate:
+def candidate(s: State, slot: int, late: int, state: int, warm: int, now_ns: int) -> Candidate:
     """Describe one slot to the policy."""
     stage = s.r_stage[slot]
     tenant = s.r_tenant[slot]
@@ -117,7 +118,7 @@ def candidate(s: State, slot: int, late: int, state: int, now_ns: int) -> Candid
         s.t_weight[tenant],
         s.r_arrival_ns[slot],
         s.r_due_ns[slot],
-        1 if begun else has_earned(s, tenant),
+        1 if begun else has_earned(s, tenant, warm),
         late,
         s.q_remaining_ns[stage],
         s.q_segment_ns[stage],
@@ -134,11 +135,10 @@ def _place(s: State, order: Order, preempts: int, scene: Scene, slot: int, lanes
     """Write the lanes for a slot: open ones, then those of the worst that can yield; return how many were found."""
     stage = s.r_stage[slot]
     processor, width = s.q_processor[stage], s.q_width[stage]
-    critical = s.t_critical[s.r_tenant[slot]]
-    found = find_open(s, processor, critical, width, lanes)
-    if preempts == 0 or not _may_preempt(s, stage) or has_earned(s, s.r_tenant[slot]) == 0:
+    found = find_open(s, stage, s.t_critical[s.r_tenant[slot]], lanes)
+    if preempts == 0 or not _may_preempt(s, stage) or has_earned(s, s.r_tenant[slot], 0) == 0:
         return found
-    own = order(candidate(s, slot, 0, READY, scene.now_ns), scene)
+    own = order(candidate(s, slot, 0, READY, 0, scene.now_ns), scene)
     while found < width:
         victim = _victim(s, order, scene, processor, own, lanes, found)
         if victim == NONE:
@@ -156,7 +156,7 @@ def _victim(s: State, order: Order, scene: Scene, processor: int, own: float, la
             taken = taken or lanes[index] == lane
         if taken or not can_yield(s, lane):
             continue
-        value = order(candidate(s, s.l_running[lane], 0, RUNNING, scene.now_ns), scene)
+        value = order(candidate(s, s.l_running[lane], 0, RUNNING, 0, scene.now_ns), scene)
         if value > worst_order:
             worst, worst_order = lane, value
     return worst

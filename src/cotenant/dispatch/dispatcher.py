@@ -103,14 +103,9 @@ class Dispatcher:
         wake = wake_ns(self._state)
         return None if wake >= NEVER_NS else wake
 
-    def option(self, slot: int) -> int:
-        """Return the index of the option that serves a slot."""
-        return self._state.q_option[self._state.r_stage[slot]]
-
     def stage(self, slot: int) -> int:
-        """Return the index, within its option's chain, of the stage that a slot is at."""
-        stage = self._state.r_stage[slot]
-        return stage - self._state.k_stage[self._state.q_option[stage]]
+        """Return the stage that a slot is at, as an index into `lineup.steps`."""
+        return self._state.r_stage[slot]
 
     def outstanding(self, tenant: int) -> int:
         """Count a tenant's requests that have not ended."""

@@ -10,16 +10,25 @@ def is_open(s: State, lane: int, critical: int) -> bool:
     return s.l_running[lane] == NONE and (critical == 1 or s.l_suspended[lane] == NONE)
 
 
-def find_open(s: State, processor: int, critical: int, width: int, lanes: Ints) -> int:
-    """Write up to `width` open lanes into `lanes`, those without a suspended request first; return how many."""
+def find_open(s: State, stage: int, critical: int, lanes: Ints) -> int:
+    """Write up to `width` open lanes into `lanes`: first those that are warm, last those with a suspended request; return how many."""
+    processor, width = s.q_processor[stage], s.q_width[stage]
     found = 0
-    for yielding in range(2):
+    for kind in range(3):
         for lane in range(s.p_lane[processor], s.p_lane[processor] + s.p_lanes[processor]):
-            has_suspended = 0 if s.l_suspended[lane] == NONE else 1
-            if found < width and has_suspended == yielding and is_open(s, lane, critical):
+            if found < width and is_open(s, lane, critical) and _kind(s, lane, stage) == kind:
                 lanes[found] = lane
                 found += 1
     return found
+
+
+def is_warm(s: State, stage: int) -> int:
+    """Return 1 if a lane on which the stage was the last to run is idle, else 0."""
+    processor = s.q_processor[stage]
+    for lane in range(s.p_lane[processor], s.p_lane[processor] + s.p_lanes[processor]):
+        if s.l_warm[lane] == stage and s.l_running[lane] == NONE and s.l_suspended[lane] == NONE:
+            return 1
+    return 0
 
 
 def can_yield(s: State, lane: int) -> bool:
@@ -32,6 +41,7 @@ def can_yield(s: State, lane: int) -> bool:
 
 def occupy(s: State, lane: int, slot: int) -> None:
     s.l_running[lane] = slot
+    s.l_warm[lane] = s.r_stage[slot]
     s.r_where[slot] = ON_LANE
     s.p_free[s.l_processor[lane]] -= 1
 
@@ -58,3 +68,9 @@ def release(s: State, slot: int) -> None:
             s.p_free[s.l_processor[lane]] += 1
         if s.l_suspended[lane] == slot:
             s.l_suspended[lane] = NONE
+
+
+def _kind(s: State, lane: int, stage: int) -> int:
+    if s.l_suspended[lane] != NONE:
+        return 2
+    return 0 if s.l_warm[lane] == stage else 1

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cotenant.dispatch.promises import WARM_NS
 from cotenant.dispatch.state import FREE, NONE, ON_LANE, QUEUED_LATE, QUEUED_LIVE, SUSPENDED, Ints, State
+
+
+_ROUNDING = 1e-9  # of a token
 
 
 def broken_laws(s: State) -> tuple[str, ...]:
@@ -64,5 +68,6 @@ def _tenants(s: State) -> Iterator[str]:
         counted = sum(1 for slot, owner in enumerate(s.r_tenant) if s.r_request[slot] != NONE and owner == tenant)
         if counted != outstanding:
             yield f"tenant {tenant} has {counted} outstanding, not {outstanding}"
-        if not 0 <= s.t_tokens[tenant] <= s.t_depth[tenant]:
-            yield f"tenant {tenant} holds {s.t_tokens[tenant]} tokens of 0 to {s.t_depth[tenant]}"
+        least = -s.t_rate[tenant] * WARM_NS
+        if not least - _ROUNDING <= s.t_tokens[tenant] <= s.t_depth[tenant]:
+            yield f"tenant {tenant} holds {s.t_tokens[tenant]} tokens of {least} to {s.t_depth[tenant]}"

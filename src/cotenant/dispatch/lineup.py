@@ -111,6 +111,7 @@ def lay_out(lineup: Lineup, slots: int, params: tuple[float, ...] = ()) -> State
         l_processor=[p for p, _ in lanes],
         l_running=[NONE] * len(lanes),
         l_suspended=[NONE] * len(lanes),
+        l_warm=[NONE] * len(lanes),
         r_request=[NONE] * slots,
         r_tenant=[NONE] * slots,
         r_stage=[NONE] * slots,

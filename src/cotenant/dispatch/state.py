@@ -18,7 +18,7 @@ class State(NamedTuple):
     """All of it; one letter says by what an array is indexed: t tenant, k option, q stage, p processor, l lane, r slot.
 
     A stage is one step of one option's chain; its two queues, live and late, are linked lists of slots. A slot holds
-    one outstanding request. Times are in ns, rates per ns. Single values are arrays of one.
+    one outstanding request; `l_warm` is the stage that a lane ran last. Times are in ns, rates per ns. Single values are arrays of one.
     """
 
     t_rank: Ints
@@ -55,6 +55,7 @@ class State(NamedTuple):
     l_processor: Ints
     l_running: Ints
     l_suspended: Ints
+    l_warm: Ints
     r_request: Ints
     r_tenant: Ints
     r_stage: Ints

@@ -7,17 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from types import MappingProxyType, TracebackType
+from typing import NamedTuple
 
 from cotenant.backend import Engine
-from cotenant.describe import Answer, Array, Card, Count, Crew, Outcome, Plan, Platform, Share, Step
+from cotenant.describe import Answer, Array, Card, Count, Crew, Outcome, Plan, Platform, Share
 from cotenant.dispatch import DROP, RESUME, START, SUSPEND, Dispatcher
 from cotenant.errors import InputError
-from cotenant.live.inputs import check_inputs
+from cotenant.live.inputs import Specs
 from cotenant.live.lane import Done, Job, LaneThread
 from cotenant.live.ledger import Ledger
 from cotenant.live.loaded import Loaded
+from cotenant.live.station import stations
 from cotenant.live.timer import Timer
 from cotenant.policy import policies
 from cotenant.registry import nearest
@@ -30,8 +31,8 @@ STOP_S = 0.6
 """How long `close` waits for what runs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(NamedTuple):
+    request: int
     inputs: Mapping[str, Array]
     future: Future[Answer]
     arrival_ns: int
@@ -64,19 +65,22 @@ class LiveDevice:
         self._crew, self._platform, self._plan, self._clock = crew, platform, plan, clock
         self._cards = {card.tenant: card for card in cards}
         self._tenants = {t.name: index for index, t in enumerate(crew.workload.tenants)}
+        self._deadlines_ns = tuple(t.deadline_ns for t in crew.workload.tenants)
         policy = policies.get(crew.policy, "policy")
         shares = worth_loading(plan)
         self._dispatcher = Dispatcher(crew.workload.tenants, shares, platform, policy, name=crew.policy, params=crew.params)
         self._loaded = Loaded(engines={e.name: e for e in engines}, cards=self._cards, platform=platform)
         self._loaded.load(s.option for s in shares)
+        self._stations = stations(self._dispatcher.lineup, self._loaded)
+        self._specs = {name: Specs(card.model) for name, card in self._cards.items()}
         self._ledger = Ledger(tenants=tuple(self._tenants), start_ns=clock(), keeps=keeps_trace)
         self._lock = threading.RLock()
         self._reporting = threading.local()
         self._asked: dict[int, _Asked] = {}
-        self._slots: dict[int, int] = {}
         self._next = 0
         self._closed = ""
         self._idle = threading.Condition(self._lock)
+        self._within = tuple(within for _, within in self._dispatcher.lineup.lanes)
         self._lanes = self._lane_threads()
         self._timer = Timer(clock=clock, ring=self._tick)
         for thread in self._lanes.values():
@@ -106,14 +110,14 @@ class LiveDevice:
         """
         if tenant not in self._tenants:
             raise InputError("tenant", tenant, nearest(tenant, tuple(self._tenants)))
-        check_inputs(tenant, self._cards[tenant].model, inputs)
+        self._specs[tenant].check(tenant, inputs)
         future: Future[Answer] = Future()
         future.set_running_or_notify_cancel()
         with self._lock:
             if self._closed:
                 raise InputError("device", self._closed, "an open device")
             now_ns = self._clock()
-            self._arrive(tenant, _Asked(inputs=inputs, future=future, arrival_ns=now_ns if arrival_ns is None else arrival_ns, option=""))
+            self._arrive(tenant, inputs, future, now_ns if arrival_ns is None else arrival_ns)
             ended = [] if getattr(self._reporting, "now", False) else self._decide(now_ns)
         self._answer(ended)
         return future
@@ -133,6 +137,7 @@ class LiveDevice:
         self._loaded.load(s.option for s in shares)
         with self._lock:
             self._dispatcher.apply(shares)
+            self._stations = stations(self._dispatcher.lineup, self._loaded)
             self._plan = plan
             ended = self._decide(self._clock())
         self._answer(ended)
@@ -166,7 +171,7 @@ class LiveDevice:
         self.drain(STOP_S)
         self._timer.stop()
         with self._lock:
-            running = [self._end(slot, Outcome.FAILED, f"{reason} while it ran", self._clock()) for slot in list(self._slots)]
+            running = [self._end(slot, Outcome.FAILED, f"{reason} while it ran", self._clock()) for slot in list(self._asked)]
         self._answer(running)
         ended = [thread.stop(0.1) for thread in self._lanes.values()]
         if all(ended):
@@ -181,17 +186,16 @@ class LiveDevice:
             for critical in classes
         }
 
-    def _arrive(self, tenant: str, asked: _Asked) -> None:
+    def _arrive(self, tenant: str, inputs: Mapping[str, Array], future: Future[Answer], arrival_ns: int) -> None:
         request = self._next
         self._next += 1
         index = self._tenants[tenant]
-        deadline_ns = self._crew.workload.tenants[index].deadline_ns
-        due_ns = None if deadline_ns is None else asked.arrival_ns + deadline_ns
-        slot = self._dispatcher.arrive(request, index, asked.arrival_ns, due_ns)
-        option = self._dispatcher.lineup.options[self._dispatcher.option(slot)].name
-        self._asked[slot] = replace(asked, option=option)
-        self._slots[slot] = request
-        self._ledger.arrived(request, tenant, asked.arrival_ns, due_ns, option)
+        deadline_ns = self._deadlines_ns[index]
+        due_ns = None if deadline_ns is None else arrival_ns + deadline_ns
+        slot = self._dispatcher.arrive(request, index, arrival_ns, due_ns)
+        option = self._stations[self._dispatcher.stage(slot)].option
+        self._asked[slot] = _Asked(request, inputs, future, arrival_ns, option)
+        self._ledger.arrived(request, tenant, arrival_ns, due_ns, option)
 
     def _report(self, done: Done) -> None:
         """Take a lane thread's report: answer (which may submit more), give the lane back, then decide once for all of it.
@@ -199,7 +203,8 @@ class LiveDevice:
         The lane is held until this thread can use it: should the system not let it run, others take what is queued.
         """
         with self._lock:
-            accepted = self._slots.get(done.job.slot) == done.job.request  # else answered already, when the device was closed
+            asked = self._asked.get(done.job.slot)
+            accepted = asked is not None and asked.request == done.job.request  # else answered already, when the device was closed
             ended = self._noted(done, self._clock()) if accepted else []
         self._reporting.now = True
         self._answer(ended)
@@ -217,15 +222,14 @@ class LiveDevice:
         slot, request = done.job.slot, done.job.request
         if done.failure:
             return [self._end(slot, Outcome.FAILED, done.failure, now_ns, done.cpu_ns)]
-        option = self._dispatcher.lineup.options[self._dispatcher.option(slot)]
-        if self._dispatcher.stage(slot) + 1 == len(option.chain):
+        if self._stations[self._dispatcher.stage(slot)].last:
             return [self._end(slot, Outcome.DONE, "", now_ns, done.cpu_ns, done.outputs)]
         self._ledger.stepped(request, now_ns, done.cpu_ns)
         return []
 
     def _end(self, slot: int, outcome: Outcome, reason: str, now_ns: int, cpu_ns: int = 0, outputs: Outputs = NOTHING) -> Ended:
         asked = self._asked.pop(slot)
-        self._ledger.ended(self._slots.pop(slot), now_ns, outcome, reason, cpu_ns)
+        self._ledger.ended(asked.request, now_ns, outcome, reason, cpu_ns)
         if not self._asked:
             self._idle.notify_all()
         latency_ns = now_ns - asked.arrival_ns
@@ -258,15 +262,11 @@ class LiveDevice:
         return dropped
 
     def _start(self, slot: int, lanes: list[int], now_ns: int) -> None:
-        dispatcher, request = self._dispatcher, self._slots[slot]
-        option = dispatcher.lineup.options[dispatcher.option(slot)]
-        stage = dispatcher.stage(slot)
-        step: Step = option.chain[stage]
-        own = tuple(dispatcher.lineup.lanes[lane][1] for lane in lanes)
-        self._ledger.started(request, step.segment, step.processor, own, now_ns)
-        session = self._loaded.session(option, step, own[0])
-        critical = dispatcher.state.t_critical[dispatcher.state.r_tenant[slot]] == 1
-        self._lanes[lanes[0], critical].inbox.put(Job(slot=slot, request=request, session=session, inputs=self._asked[slot].inputs))
+        asked, station = self._asked[slot], self._stations[self._dispatcher.stage(slot)]
+        own = tuple(self._within[lane] for lane in lanes)
+        self._ledger.started(asked.request, station.segment, station.processor, own, now_ns)
+        job = Job(slot=slot, request=asked.request, session=station.sessions[lanes[0]], inputs=asked.inputs)
+        self._lanes[lanes[0], station.critical].inbox.put(job)
 
     def _tick(self) -> None:
         with self._lock:
@@ -277,7 +277,7 @@ class LiveDevice:
         """Fail all that is outstanding, with the cause: a lane thread has ended by a defect."""
         with self._lock:
             self._closed = self._closed or f"broken: {error!r}"
-            failed = [self._end(slot, Outcome.FAILED, self._closed, self._clock()) for slot in list(self._slots)]
+            failed = [self._end(slot, Outcome.FAILED, self._closed, self._clock()) for slot in list(self._asked)]
         self._answer(failed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,17 +12,29 @@ from cotenant.errors import InputError
 from cotenant.registry import nearest
 
 
-def check_inputs(tenant: str, model: Model, inputs: Mapping[str, Array]) -> None:
-    """Refuse tensors that are missing, unknown, or of another shape or type than the model's; InputError."""
-    known = {tensor.name: tensor for tensor in model.inputs}
-    for name, array in inputs.items():
-        if name not in known:
-            raise InputError(f"{tenant}.{name}", "unknown input", nearest(name, tuple(known)))
-        tensor = known[name]
-        if not isinstance(array, np.ndarray):
-            raise InputError(f"{tenant}.{name}", type(array).__name__, f"a numpy array, {tensor.dtype} {list(tensor.shape)}")
-        if array.shape != tensor.shape or array.dtype.name != tensor.dtype:
-            raise InputError(f"{tenant}.{name}", f"{array.dtype} {list(array.shape)}", f"{tensor.dtype} {list(tensor.shape)}")
-    for name, tensor in known.items():
-        if name not in inputs:
-            raise InputError(f"{tenant}.{name}", "missing", f"{tensor.dtype} {list(tensor.shape)}")
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """Know what one model takes."""
+
+    model: Model
+    _wanted: dict[str, tuple[tuple[int, ...], np.dtype[np.generic]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        wanted = {tensor.name: (tensor.shape, np.dtype(tensor.dtype)) for tensor in self.model.inputs}
+        object.__setattr__(self, "_wanted", wanted)
+
+    def check(self, tenant: str, inputs: Mapping[str, Array]) -> None:
+        """Refuse tensors that are missing, unknown, or of another shape or type than the model's; InputError."""
+        wanted = self._wanted
+        for name, array in inputs.items():
+            if name not in wanted:
+                raise InputError(f"{tenant}.{name}", "unknown input", nearest(name, tuple(wanted)))
+            shape, dtype = wanted[name]
+            if not isinstance(array, np.ndarray):
+                raise InputError(f"{tenant}.{name}", type(array).__name__, f"a numpy array, {dtype.name} {list(shape)}")
+            if array.shape != shape or array.dtype != dtype:
+                raise InputError(f"{tenant}.{name}", f"{array.dtype} {list(array.shape)}", f"{dtype.name} {list(shape)}")
+        if len(inputs) < len(wanted):
+            name = next(name for name in wanted if name not in inputs)
+            shape, dtype = wanted[name]
+            raise InputError(f"{tenant}.{name}", "missing", f"{dtype.name} {list(shape)}")

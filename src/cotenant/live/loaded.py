@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cotenant.backend import Engine, Session
+from cotenant.backend.hugepages import collapse
 from cotenant.describe import Card, Model, Option, Platform, Processor, Step
 from cotenant.errors import BackendError
 
@@ -30,7 +31,7 @@ class Loaded:
     _sessions: dict[tuple[Option, Key], Session] = field(default_factory=dict)
 
     def load(self, options: Iterable[Option]) -> None:
-        """Load and warm what is not loaded yet, several at a time; BackendError if an engine cannot."""
+        """Load and warm what is not loaded yet, several at a time, on huge pages; BackendError if an engine cannot."""
         wanted = [
             (option, step, lane)
             for option in options
@@ -41,6 +42,7 @@ class Loaded:
         with ThreadPoolExecutor(max_workers=max(1, self.platform.lanes), thread_name_prefix="cotenant-load") as pool:
             for (option, step, lane), session in zip(wanted, pool.map(lambda w: self._load(*w), wanted), strict=True):
                 self._sessions[option, self._key(step, lane)] = session
+        collapse()
 
     def session(self, option: Option, step: Step, lane: int) -> Session:
         """Return the session to run a step with; KeyError if the option was not loaded."""

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from cotenant.backend import Engine
+from cotenant.backend.hugepages import collapse
 from cotenant.describe import Precision
 from cotenant.profile.samples import Samples
 
@@ -146,6 +147,7 @@ def _measure(trial: Trial, samples: Samples, watch: _Watch) -> Measured:
         clock_ns = time.thread_time_ns if trial.width == 1 else time.process_time_ns
         watch.repeat(lambda: session.run(next(requests)), clock_ns, FEWEST_RUNS, effort.warm_ns, effort.warm_ns)
         resident_bytes = max(_resident_bytes() - before_bytes, 0)
+        collapse()  # as when it serves
         times = watch.calmest(lambda: session.run(next(requests)), clock_ns)
     finally:
         session.close()

@@ -23,27 +23,34 @@ LEAD_NS = 200 * NS_PER_MS  # from the last ready to the start: every child has l
 LOAD_S = 300.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Child:
-    """Hold a process, and the file that takes its complaints."""
+class SilentError(BackendError):
+    """A child did not answer in time, and was killed."""
 
+
+@dataclass(slots=True, kw_only=True)
+class Child:
+    """Hold a process, and the file that takes its complaints; `silent` says how long it was, if it was killed for that."""
+
+    module: str
     process: subprocess.Popen[bytes]
     complaints: IO[bytes]
+    silent: str = ""
 
 
 def serve(module: str, orders: Sequence[bytes], limit_s: float) -> tuple[Trace, ...]:
     """Start a child (`python -m module`) for each order, one line each; once all are ready start them together; return their traces.
 
-    BackendError if a child fails, dies, or has not answered `limit_s` after the start (LOAD_S for being ready). No child outlives the call.
+    BackendError if a child fails or dies, SilentError if it has not answered `limit_s` after the start (LOAD_S for being ready).
+    No child outlives the call.
     """
     with _children(module, len(orders)) as children:
-        with _limited(children, LOAD_S):
+        with _limited(children, LOAD_S, "to load"):
             for child, order in zip(children, orders, strict=True):
                 _tell(child, order)
             for child in children:
                 _hear(child)
         start_ns = time.monotonic_ns() + LEAD_NS
-        with _limited(children, limit_s + LEAD_NS / NS_PER_S):
+        with _limited(children, limit_s + LEAD_NS / NS_PER_S, "to answer"):
             for child in children:
                 _tell(child, str(start_ns).encode())
             return tuple(_trace(child) for child in children)
@@ -64,7 +71,7 @@ def _started(module: str) -> Child:
     complaints = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the child
     command = [sys.executable, "-m", module]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints)  # noqa: S603  # a module of ours
-    return Child(process=process, complaints=complaints)
+    return Child(module=module, process=process, complaints=complaints)
 
 
 def _ended(child: Child) -> None:
@@ -79,9 +86,9 @@ def _ended(child: Child) -> None:
 
 
 @contextmanager
-def _limited(children: Iterable[Child], limit_s: float) -> Iterator[None]:
+def _limited(children: Iterable[Child], limit_s: float, what: str) -> Iterator[None]:
     """Kill the children if the block lasts longer: their silence then ends it."""
-    timer = threading.Timer(limit_s, _kill, [children])
+    timer = threading.Timer(limit_s, _kill, [children, f"took over {limit_s:.0f} s {what}"])
     timer.daemon = True
     timer.start()
     try:
@@ -90,8 +97,9 @@ def _limited(children: Iterable[Child], limit_s: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _kill(children: Iterable[Child]) -> None:
+def _kill(children: Iterable[Child], silent: str) -> None:
     for child in children:
+        child.silent = silent
         child.process.kill()
 
 
@@ -126,7 +134,9 @@ def _trace(child: Child) -> Trace:
 
 def _died(child: Child) -> BackendError:
     child.process.kill()
+    if child.silent:
+        return SilentError("child", f"{child.module} {child.silent}")
     code = child.process.wait()
     child.complaints.seek(0)
     lines = child.complaints.read().decode(errors="replace").strip().splitlines()
-    return BackendError("child", f"ended with {code}: {lines[-1] if lines else 'no word'}")
+    return BackendError("child", f"{child.module} ended with {code}: {lines[-1] if lines else 'no word'}")

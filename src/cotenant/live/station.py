@@ -1,0 +1,42 @@
+"""Stations: what each stage needs to run on each lane, looked up once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cotenant.backend import Session
+from cotenant.dispatch import Lineup
+from cotenant.live.loaded import Loaded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """Serve one stage of one option: its sessions by lane, counted over all processors."""
+
+    option: str
+    segment: int
+    processor: str
+    last: bool
+    critical: bool
+    sessions: Mapping[int, Session]
+
+
+def stations(lineup: Lineup, loaded: Loaded) -> tuple[Station, ...]:
+    """List the stations in the order of the dispatcher's stages; the options must be loaded."""
+    options, lanes = lineup.options, lineup.lanes
+    names = [processor.name for processor in lineup.platform.processors]
+    ranks = {tenant.name: tenant.rank for tenant in lineup.tenants}
+    return tuple(
+        Station(
+            option=options[k].name,
+            segment=step.segment,
+            processor=step.processor,
+            last=step is options[k].chain[-1],
+            critical=ranks[options[k].tenant] == 0,
+            sessions={
+                lane: loaded.session(options[k], step, within) for lane, (p, within) in enumerate(lanes) if names[p] == step.processor
+            },
+        )
+        for k, step in lineup.steps
+    )
