@@ -31,7 +31,8 @@ from cotenant.graph import read_model
 from cotenant.profile import Profile
 from cotenant.study.compare import QUICK, Settings, compare, period_of, report_of
 from cotenant.study.meter import Reading
-from cotenant.study.prepare import Prepared, planned, platform_of
+from cotenant.study.prepare import platform_of
+from cotenant.study.prepared import Prepared, planned
 from cotenant.study.report import PLANNED, Report, report_json
 from cotenant.study.rounds import Measured
 from cotenant.study.seat import Manner, Seat

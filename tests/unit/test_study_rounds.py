@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cotenant.describe import Closed, External, Periodic, Source, Tenant, Workload
+from cotenant.study.children import SilentError
 from cotenant.study.meter import Reading, busy_ticks, others_share
 from cotenant.study.rounds import OTHERS_MAX, Measured, Turns, rotated
 from cotenant.study.way import Period, Way, driven, of_round
@@ -22,8 +24,9 @@ WORKLOAD = Workload(tenants=(Tenant(name="a", source=Source(model="zoo:x"), arri
 class Machine:
     """A machine on which serving a period takes a second, of which others take what the script says."""
 
-    def __init__(self, others: Sequence[float]) -> None:
+    def __init__(self, others: Sequence[float], silences: int = 0) -> None:
         self.script = list(others)
+        self.silences = silences
         self.served: list[str] = []
         self.at_s = self.busy_s = self.own_s = 0.0
 
@@ -33,6 +36,9 @@ class Machine:
     def way(self, name: str) -> Way:
         def serve(period: Period) -> Trace:
             self.served.append(name)
+            if self.silences:
+                self.silences -= 1
+                raise SilentError("child", "silent")
             others = self.script.pop(0) if self.script else QUIET
             self.at_s += 1.0
             self.own_s += 0.5
@@ -42,8 +48,8 @@ class Machine:
         return Way(name=name, serve=serve, fidelity=lambda *_: None)
 
 
-def measured(names: str, rounds: int, others: Sequence[float] = ()) -> tuple[Machine, tuple[Measured, ...]]:
-    machine = Machine(others)
+def measured(names: str, rounds: int, others: Sequence[float] = (), silences: int = 0) -> tuple[Machine, tuple[Measured, ...]]:
+    machine = Machine(others, silences)
     period = Period(workload=WORKLOAD, stop_ns=NS_PER_S, grace_ns=0)
     turns = Turns(ways=tuple(machine.way(name) for name in names), rounds=rounds, period=lambda *_: period, meter=machine.read)
     return machine, turns.measure()
@@ -119,3 +125,14 @@ def test_an_external_tenant_is_asked_as_it_was_planned_for() -> None:
 def test_a_rounds_arrivals_are_its_own_and_the_same_for_all() -> None:
     assert of_round(WORKLOAD, 0) == WORKLOAD
     assert of_round(WORKLOAD, 3).seed == WORKLOAD.seed + 3
+
+
+def test_a_silent_period_is_measured_again_and_counted() -> None:
+    machine, found = measured("ab", 2, silences=2)
+    assert machine.served == ["a", "a", "a", "b", "b", "a"]
+    assert [(m.way, m.tries) for m in found] == [("a", 3), ("b", 1), ("b", 1), ("a", 1)]
+
+
+def test_a_way_that_stays_silent_ends_the_comparison() -> None:
+    with pytest.raises(SilentError):
+        measured("ab", 2, silences=3)

@@ -47,4 +47,4 @@ def large_mappings(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
 
 
 def _is_anonymous(words: list[str]) -> bool:
-    return words[1] == "rw-p" and (len(words) == 5 or words[5] == "[heap]")  # noqa: PLR2004  # no sixth word: no file
+    return words[1] == "rw-p" and (len(words) == 5 or words[5] == "[heap]")  # no sixth word: no file

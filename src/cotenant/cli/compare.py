@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -35,7 +36,7 @@ def compare(
     prepared = measure.plan_of(measure.measure(crew, wanted), allow_overload=allow_overload)
     note(prepared.profile.notes)
     way = planned(crew, wanted, allow_overload=allow_overload)
-    report = study.compare(prepared, way, settings, (lambda _: None) if as_json else served.tell_period)
+    report = study.compare(prepared, way, settings, partial(served.tell_period, to_stderr=as_json))
     if as_json:
         show_json(report_json(report))
     else:

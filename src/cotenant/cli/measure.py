@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from cotenant.describe.files import read_crew
 from cotenant.errors import InputError
 from cotenant.profile import Profile, profile
 from cotenant.registry import nearest
-from cotenant.study.prepare import Prepared, planned, platform_of
+from cotenant.study.prepare import platform_of, rehearsed
+from cotenant.study.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,5 +48,9 @@ def measure(path: Path, precisions: tuple[Precision, ...] | None) -> Measure:
 
 
 def plan_of(found: Measure, *, allow_overload: bool) -> Prepared:
-    """Plan a crew that has been measured; the plan says how long that took."""
-    return planned(found.crew, found.platform, found.profile, allow_overload=allow_overload)
+    """Plan and rehearse a crew that has been measured; the plan says how long planning took."""
+    return rehearsed(found.crew, found.platform, found.profile, allow_overload=allow_overload, told=_tell)
+
+
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from cotenant.cli.served import faith
 from cotenant.cost import Timing
 from cotenant.describe import Card, Plan, Share, Tenant, Variant
 from cotenant.plan import cost, explain
-from cotenant.study.prepare import Prepared
+from cotenant.study.prepared import Prepared
 from cotenant.units import NS_PER_MS
 
 Tree = dict[str, Any]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from cotenant.cli.screen import cell, show_table
 from cotenant.describe import Judged, Plan, Tenant
 from cotenant.study.bootstrap import Interval
@@ -45,11 +47,15 @@ def faith(fidelity: float | None, judged: set[Judged]) -> str:
     return cell(fidelity if fidelity is None else f"{fidelity:.3f}") + (" generated" if generated else "")
 
 
-def tell_period(measured: Measured) -> None:
+def tell_period(measured: Measured, *, to_stderr: bool = False) -> None:
     """Print that a period of a comparison is over."""
     told = f", measured {measured.tries} times" if measured.tries > 1 else ""
     mark = ", disturbed" if measured.disturbed else ""
-    print(f"round {measured.round + 1}  {measured.way}: others took {measured.others:.0%} of the CPU{told}{mark}", flush=True)
+    print(
+        f"round {measured.round + 1}  {measured.way}: others took {measured.others:.0%} of the CPU{told}{mark}",
+        file=sys.stderr if to_stderr else None,
+        flush=True,
+    )
 
 
 def show_comparison(report: Report, tenants: tuple[Tenant, ...]) -> None:

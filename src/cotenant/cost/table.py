@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cotenant.describe import Precision
@@ -60,6 +61,11 @@ class Table:
     def timing(self, *, model: str, precision: Precision, engine: str, kind: str, width: int = 1) -> Timing | None:
         """Return the timing of a variant on `width` lanes of a kind; None where it was not measured."""
         return self._by_key.get((model, precision, engine, kind, width))
+
+    def slowed(self, factors: Mapping[str, float]) -> Table:
+        """Return the table with the wall times of models (by digest) multiplied; others stay as they are."""
+        slowed = (replace(t, wall_ns=max(1, round(t.wall_ns * factors.get(t.model, 1.0)))) for t in self.timings)
+        return Table(timings=tuple(slowed))
 
     def widths(self, *, model: str, precision: Precision, engine: str, kind: str) -> tuple[int, ...]:
         """List the widths, in lanes, at which a variant was measured on a kind of processor, the least first."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from cotenant.dispatch.promises import WARM_NS
 from cotenant.dispatch.state import FREE, NONE, ON_LANE, QUEUED_LATE, QUEUED_LIVE, SUSPENDED, Ints, State
 
-
 _ROUNDING = 1e-9  # of a token
 
 

@@ -26,11 +26,20 @@ _WEIGHT = {Precision.FP32: 1.0, Precision.BF16: 0.5, Precision.INT8: 0.25}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Hold a card for each tenant, the times of what may be offered, and notes, one line each, on what is left out."""
+    """Hold a card for each tenant, the times of what may be offered, and notes, one line each, on what is left out.
+
+    `slowdowns` pairs models (digests) with what an inference takes at work, beside the others, over what it takes alone.
+    """
 
     cards: tuple[Card, ...]
     table: Table
     notes: tuple[str, ...] = ()
+    slowdowns: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def at_work(self) -> Table:
+        """Return the times with the slowdowns in them."""
+        return self.table.slowed(dict(self.slowdowns))
 
 
 def profile(

@@ -12,7 +12,7 @@ import numpy as np
 from cotenant.describe import Workload
 from cotenant.plan import stp_bounds
 from cotenant.study.meter import Reading, read_meter
-from cotenant.study.prepare import Prepared
+from cotenant.study.prepared import Prepared
 from cotenant.study.report import PLANNED, Report, alone_per_s, ratio, rounds_of, served
 from cotenant.study.rounds import Measured, Turns
 from cotenant.study.way import Period, Serve, Way, driven, of_round

@@ -15,7 +15,7 @@ from cotenant.describe import Precision
 from cotenant.live import Client
 from cotenant.study import children
 from cotenant.study.child import Run, attend
-from cotenant.study.door import inputs_of, open_device
+from cotenant.study.device import inputs_of, open_device
 from cotenant.study.prepare import prepare
 from cotenant.study.way import Period, Serve, driven
 from cotenant.trace import Trace

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from cotenant.study.children import SilentError
 from cotenant.study.meter import Reading, others_share
 from cotenant.study.way import Period, Way
 from cotenant.trace import Trace
@@ -32,8 +33,8 @@ class Measured:
 class Turns:
     """Measure every way once a round, each round beginning with another way.
 
-    A period in which others took over OTHERS_MAX of the CPU is measured again at once, the quietest is kept, and each way is given
-    at most `rounds` such repeats in all.
+    A period in which others took over OTHERS_MAX of the CPU, or a child fell silent, is measured again at once, the quietest is
+    kept, and each way is given at most `rounds` such repeats in all.
     """
 
     ways: tuple[Way, ...]
@@ -48,12 +49,22 @@ class Turns:
         return tuple(self._kept(way, index, spare) for index in range(self.rounds) for way in rotated(self.ways, index))
 
     def _kept(self, way: Way, index: int, spare: Counter[str]) -> Measured:
-        tries = [self._once(way, index)]
+        before = spare[way.name]
+        tries = [self._heard(way, index, spare)]
         while tries[-1].disturbed and spare[way.name] > 0:
             spare[way.name] -= 1
-            tries.append(self._once(way, index))
+            tries.append(self._heard(way, index, spare))
         best = min(tries, key=lambda measured: measured.others)
-        return Measured(way=way.name, round=index, trace=best.trace, others=best.others, tries=len(tries))
+        return Measured(way=way.name, round=index, trace=best.trace, others=best.others, tries=1 + before - spare[way.name])
+
+    def _heard(self, way: Way, index: int, spare: Counter[str]) -> Measured:
+        try:
+            return self._once(way, index)
+        except SilentError:
+            if spare[way.name] <= 0:
+                raise
+        spare[way.name] -= 1
+        return self._heard(way, index, spare)
 
     def _once(self, way: Way, index: int) -> Measured:
         period = self.period(way, index)

@@ -12,7 +12,7 @@ import numpy as np
 from cotenant.describe import Card, Closed, Precision, Request, Tenant, outstanding
 from cotenant.profile import samples_of
 from cotenant.study import children
-from cotenant.study.prepare import Prepared
+from cotenant.study.prepared import Prepared
 from cotenant.study.seat import Manner, Seat, Service
 from cotenant.study.sessions import option_name
 from cotenant.study.way import Period, Way

@@ -1,0 +1,45 @@
+"""A crew with all that serving it needs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from cotenant.describe import Card, Crew, Option, Plan, Platform, Tenant
+from cotenant.describe.files import digest_of
+from cotenant.plan import HEADROOM, Offer, offer, solve
+from cotenant.profile import Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Hold a crew with all that serving it needs; `offer` has the options, and those refused with the reason."""
+
+    crew: Crew
+    platform: Platform
+    profile: Profile
+    offer: Offer
+    plan: Plan
+
+    @property
+    def tenants(self) -> tuple[Tenant, ...]:
+        return self.crew.workload.tenants
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return self.offer.options
+
+    def card(self, tenant: str) -> Card:
+        """Return a tenant's card; KeyError for a stranger."""
+        return {card.tenant: card for card in self.profile.cards}[tenant]
+
+
+def planned(crew: Crew, platform: Platform, measured: Profile, *, headroom: float = HEADROOM, allow_overload: bool = False) -> Prepared:
+    """Plan a crew by what its models take, beside one another where that is known."""
+    tenants = crew.workload.tenants
+    begun_s = time.perf_counter()
+    offered = offer(tenants, measured.cards, measured.at_work, platform)
+    plan = solve(tenants, offered.options, platform, crew.objective, headroom=headroom, allow_overload=allow_overload)
+    seconds = time.perf_counter() - begun_s
+    plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(platform))
+    return Prepared(crew=crew, platform=platform, profile=measured, offer=offered, plan=plan)
