@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ from cotenant.describe import (
     Tenant,
 )
 from cotenant.dispatch import DROP, NONE, RESUME, START, SUSPEND, Decision, Dispatcher
+from cotenant.dispatch.promises import WARM_NS
 from cotenant.policy import Candidate, Policy, Scene, policies
 
 MS = 1_000_000
@@ -254,6 +256,34 @@ def test_a_shortfall_is_shared_in_proportion_to_the_promises(overload: float) ->
     for i, ms in enumerate(segments_ms):
         done = sum(1 for r in loop.ended if loop.arrivals[r][0] == i)
         assert done * ms == pytest.approx(2200, rel=0.03)
+
+
+@given(st.lists(st.integers(1, 12), min_size=2, max_size=4), st.floats(0.5, 1.5))
+def test_a_lane_stays_with_a_model_but_nobody_gets_far_ahead_of_its_equals(segments_ms: list[int], overload: float) -> None:
+    """In virtual time, which counts promises served, equals are never apart by more than the warm lead and one inference of each."""
+    count = len(segments_ms)
+    tenants = tuple(tenant(f"t{i}", 1, closed=2) for i in range(count))
+    rates = [overload * 1e3 / count / ms for ms in segments_ms]
+    plan = shares(*((option(f"t{i}", ("p0", 1, ms * MS)), rate) for i, (ms, rate) in enumerate(zip(segments_ms, rates, strict=True))))
+    loop = Loop(Dispatcher(tenants, plan, board((1,)), policies.get("rank_edf")))
+    loop.run(3000 * MS, [], dict.fromkeys(range(count), 2))
+    served, order = [0.0] * count, [loop.arrivals[d.request][0] for _, d in loop.log if d.kind == START]
+    for who in order:
+        served[who] += 1e9 / rates[who]
+        assert max(served) - min(served) <= 2 * WARM_NS + 2 * sum(1e9 / rate for rate in rates)
+    changes = sum(one != other for one, other in pairwise(order))
+    assert changes <= 4 * 3000 * MS / (WARM_NS * min(1.0, overload)) + 2 * count
+
+
+def test_a_warm_lane_does_not_keep_a_better_rank_or_an_earlier_deadline_waiting() -> None:
+    """What runs on from before is preferred among equals alone."""
+    tenants = (tenant("warm", 1, closed=1), tenant("due", 1, deadline_ns=50 * MS), tenant("other", 1, closed=1))
+    plan = shares(*((option(name, ("p0", 1, 5 * MS)), 60.0) for name in ("warm", "due", "other")))
+    loop = Loop(Dispatcher(tenants, plan, board((1,), Preemption.SEGMENT), policies.get("rank_edf")))
+    loop.run(1000 * MS, [(at * MS, 1, 50 * MS) for at in range(3, 900, 100)], {0: 1, 2: 1})
+    waits = [now_ns - loop.arrivals[d.request][1] for now_ns, d in loop.log if d.kind == START and loop.arrivals[d.request][0] == 1]
+    assert len(waits) == 9
+    assert max(waits) <= 5 * MS
 
 
 def test_a_suspended_request_resumes_when_rank_0_has_ended() -> None:

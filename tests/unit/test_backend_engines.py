@@ -20,6 +20,7 @@ from cotenant.backend.library import STORY_LIMIT, complaint, installed_version
 from cotenant.backend.scheduling import best_effort
 from cotenant.describe import Precision
 from cotenant.errors import BackendError, InputError
+from tests.small_networks import classifier
 
 Floats = NDArray[np.float32]
 REAL = ("onnxruntime", "openvino")
@@ -298,3 +299,25 @@ def test_the_threads_of_a_wide_session_take_the_class_of_the_one_that_loads_it(c
     thread.start()
     thread.join()
     assert classes == [os.SCHED_IDLE]
+
+
+TOUCH_TOGETHER = """
+import sys, threading
+from cotenant.backend.openvino import _core
+sys.setswitchinterval(1e-6)
+core, barrier = _core(), threading.Barrier(8)
+model = core.read_model(sys.argv[1])
+requests = [core.compile_model(model, "CPU").create_infer_request() for _ in range(8)]
+def touch(request):
+    barrier.wait()
+    request.get_input_tensor(0).data
+threads = [threading.Thread(target=touch, args=(request,), daemon=True) for request in requests]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_threads_that_touch_tensors_first_together_do_not_wait_for_one_another_for_ever(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    classifier(tmp_path / "m.onnx")
+    subprocess.run([sys.executable, "-c", TOUCH_TOGETHER, str(tmp_path / "m.onnx")], check=True, timeout=60)

@@ -79,3 +79,10 @@ def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(InputError, match="COTENANT_CACHE"):
         prepare(Source(model=str(path), shapes=(("x", (1, 4)),)), "x", tmp_path / "cache", WHERE)
+
+
+def test_a_damaged_network_of_the_zoo_is_drawn_anew(tmp_path: Path) -> None:
+    model, file = prepare(Source(model="zoo:squeezenet"), "tagger", tmp_path, WHERE)
+    file.write_bytes(file.read_bytes()[:1000])
+    again, _ = prepare(Source(model="zoo:squeezenet"), "tagger", tmp_path, WHERE)
+    assert again == model

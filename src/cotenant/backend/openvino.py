@@ -12,6 +12,8 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from cotenant.backend.library import complaint, installed_version
 from cotenant.describe import Array, Precision
 from cotenant.errors import BackendError
@@ -43,6 +45,9 @@ def _core() -> Any:
     with _IMPORTING, _without_telemetry():
         import openvino as library
 
+        # The bindings make their link to NumPy at first use, and two threads that come to it together wait for each other for
+        # ever (one in a C++ static's guard, one for the interpreter's lock): so it is made here, by one thread.
+        library.Tensor(np.zeros(1, dtype=np.float32)).data.copy()
         return library.Core()
 
 

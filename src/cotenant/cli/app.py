@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn, cast
 
 import typer
@@ -37,7 +38,10 @@ def about() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else; one line on stderr says what was wrong."""
-    sys.exit(_end(sys.argv[1:] if arguments is None else arguments))
+    code = _end(sys.argv[1:] if arguments is None else arguments)
+    if code == INTERRUPTED:
+        _leave_at_once(code)
+    sys.exit(code)
 
 
 def _end(arguments: Sequence[str]) -> int:
@@ -82,3 +86,11 @@ def _hang_up() -> int:
     """Write nowhere from now on: whoever read has left, and the last flush would complain again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FAILED
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """Exit without taking the interpreter down: threads that are still inside an engine would come back to nothing, and abort."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

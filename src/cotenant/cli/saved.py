@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cotenant.cli.measure import Measure
-from cotenant.describe import Plan, cache_folder
-from cotenant.describe.files import digest_of, read_plan, write_plan
+from cotenant.cli.measure import Measure, plan_of
+from cotenant.describe import Plan
+from cotenant.describe.files import read_plan, write_plan
 from cotenant.errors import InputError
-from cotenant.plan import check, offer
-from cotenant.study.rehearsal import recall
+from cotenant.plan import check
 
 __all__ = ["check_tree", "read_plan", "save_plan"]
 
@@ -25,10 +23,7 @@ def save_plan(plan: Plan, file: Path) -> None:
 
 
 def check_tree(plan: Plan, found: Measure) -> dict[str, Any]:
-    """Prove a plan again for a crew as it is measured now; `complaints` is empty where it holds."""
-    tenants = found.crew.workload.tenants
-    slowdowns = recall(cache_folder(), plan.shares, found.platform, digest_of(found.crew)) or {}
-    profile = replace(found.profile, slowdowns=tuple(slowdowns.items()))
-    offered = offer(tenants, profile.cards, profile.at_work, found.platform)
-    verdict = check(plan, tenants, offered.options, found.platform)
+    """Prove a plan again for a crew at what it costs now; `complaints` is empty where it holds."""
+    prepared = plan_of(found, allow_overload=True)
+    verdict = check(plan, prepared.tenants, prepared.options, prepared.platform)
     return {"ok": verdict.ok, "value": verdict.value, "bound": verdict.bound, "complaints": list(verdict.complaints)}

@@ -19,7 +19,13 @@ def prepare(source: Source, name: str, folder: Path, where: str) -> tuple[Model,
     A network of the zoo is drawn under `folder` the first time; with `shapes` given, a copy with these shapes is.
     """
     path = _find(source, folder, where)
-    model = read_model(path, name, source.shapes, where)
+    try:
+        model = read_model(path, name, source.shapes, where)
+    except InputError:
+        if not source.is_zoo:
+            raise
+        path.unlink(missing_ok=True)  # damaged where it was kept: drawn anew
+        model = read_model(_find(source, folder, where), name, source.shapes, where)
     return model, _fixed(path, source, folder / "fixed" / model.digest) if source.shapes else path
 
 

@@ -134,19 +134,20 @@ class _Session:
         trial = Trial(engine=engine, file=bench.file_of(precision), precision=precision, width=width, cores=processor.cores[-width:])
         try:
             with bench.alone():
-                return self.store.timing(subject, processor.kind, width) or self._time_now(bench, subject, trial, processor.kind)
+                return self.store.timing(subject, processor.kind, width) or self._time_now(bench, subject, trial, processor)
         except BackendError as error:
             place = f"{engine.name} {precision.value} on {processor.name} x{width}"
             self.notes.append(f"{bench.tenant.name}: {place} is left out: {error.story}")
             return None
 
-    def _time_now(self, bench: Bench, subject: Subject, trial: Trial, kind: str) -> Timing:
+    def _time_now(self, bench: Bench, subject: Subject, trial: Trial, processor: Processor) -> Timing:
         found = measure(trial, bench.samples, self.effort)
         least_bytes = round(bench.model.weight_bytes * _WEIGHT[subject.precision])
+        copies = 1 if trial.engine.shares_sessions else processor.lanes
         timing = Timing(
             model=subject.model, precision=subject.precision, engine=subject.engine, engine_version=subject.engine_version,
-            kind=kind, width=trial.width, wall_ns=found.wall_ns, cpu_ns=found.cpu_ns, spread=found.spread, runs=found.runs,
-            resident_bytes=max(found.resident_bytes, least_bytes),
+            kind=processor.kind, width=trial.width, wall_ns=found.wall_ns, cpu_ns=found.cpu_ns, spread=found.spread, runs=found.runs,
+            resident_bytes=copies * max(found.resident_bytes, least_bytes),
         )  # fmt: skip
         self.store.put_timing(subject, timing)
         return timing

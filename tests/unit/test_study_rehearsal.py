@@ -1,0 +1,98 @@
+"""A rehearsal corrects costs by what lanes were really held for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cotenant.describe import Outcome
+from cotenant.study import prepare as preparing
+from cotenant.study.prepared import Prepared, planned
+from cotenant.study.rehearsal import recall, slowdowns
+from cotenant.trace import Ending, Span, Trace
+from cotenant.units import NS_PER_MS
+from tests.unit.test_compare import PLATFORM, prepared
+
+Held = tuple[str, float, float]
+"""A tenant, and from when to when (ms) it held the lane."""
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Prepared:
+    return prepared(tmp_path)
+
+
+def trace(crew: Prepared, *requests: tuple[Held, ...]) -> Trace:
+    """Return what one lane did, request by request, each held in one piece or more."""
+    spans = [
+        Span(
+            request=index, tenant=tenant, segment=0, processor="cpu", lanes=(0,), start_ns=round(start * NS_PER_MS),
+            stop_ns=round(stop * NS_PER_MS), cpu_ns=0, outcome=Outcome.DONE,
+        )
+        for index, pieces in enumerate(requests)
+        for tenant, start, stop in pieces
+    ]  # fmt: skip
+    endings = [
+        Ending(
+            request=index, tenant=pieces[0][0], arrival_ns=0, due_ns=None, finish_ns=1, outcome=Outcome.DONE,
+            option=crew.plan.shares_of(pieces[0][0])[0].option.name,
+        )
+        for index, pieces in enumerate(requests)
+    ]  # fmt: skip
+    return Trace(spans=tuple(spans), endings=tuple(endings), stop_ns=10**9, platform="p", policy="")
+
+
+def slowdown(crew: Prepared, happened: Trace) -> float:
+    (factor,) = slowdowns(happened, crew).values()  # both tenants have one model
+    return factor
+
+
+def alone_ms(crew: Prepared) -> float:
+    return crew.plan.shares_of("eye")[0].option.latency_ns / NS_PER_MS
+
+
+def test_what_a_lane_is_held_for_and_the_gap_after_it_count(crew: Prepared) -> None:
+    happened = trace(crew, (("eye", 0.0, 3.0),), (("tag", 3.1, 6.1),), (("tag", 6.2, 9.2),))
+    assert slowdown(crew, happened) == pytest.approx(3.1 / alone_ms(crew))
+
+
+def test_idleness_is_not_taken_for_work(crew: Prepared) -> None:
+    happened = trace(crew, (("eye", 0.0, 3.0),), (("eye", 50.0, 53.0),), (("eye", 100.0, 103.0),))
+    assert slowdown(crew, happened) == pytest.approx(3.0 / alone_ms(crew))
+
+
+def test_the_time_for_which_a_request_is_suspended_is_not_its_own(crew: Prepared) -> None:
+    happened = trace(crew, (("tag", 0.0, 2.0), ("tag", 5.0, 6.0)), (("eye", 2.0, 5.0),))
+    assert slowdown(crew, happened) == pytest.approx(3.0 / alone_ms(crew))
+
+
+def test_who_was_not_served_counts_as_undisturbed_where_nobody_was(crew: Prepared) -> None:
+    assert slowdown(crew, trace(crew)) == 1.0
+
+
+def test_costs_already_corrected_are_not_corrected_twice(crew: Prepared) -> None:
+    happened = trace(crew, (("eye", 0.0, 3.0),))
+    digest = crew.card("eye").model.digest
+    corrected = replace(crew.profile, slowdowns=((digest, 1.5),))
+    again = planned(crew.crew, PLATFORM, corrected)
+    assert alone_ms(again) == pytest.approx(1.5 * alone_ms(crew))
+    assert slowdown(again, happened) == pytest.approx(slowdown(crew, happened))
+
+
+CREW = "tenants:\n  - {name: digits, model: m.onnx, rank: 0, arrival: flat-out, allow: [fp32]}\n"
+
+
+def test_a_plan_is_rehearsed_once_and_reckons_with_what_that_found(crew: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COTENANT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "crew.yaml").write_text(CREW)
+    told: list[str] = []
+    path = tmp_path / "crew.yaml"
+    first = preparing.prepare(path)
+    kept = recall(tmp_path / "cache", first.plan.shares, first.platform, first.plan.crew)
+    assert kept is not None
+    assert dict(first.profile.slowdowns) == pytest.approx(dict(kept))
+    second = preparing.rehearsed(first.crew, first.platform, replace(first.profile, slowdowns=()), told=told.append)
+    assert told == []
+    assert second.plan.shares == first.plan.shares
