@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from cotenant.backend.scheduling import SchedulingClass, best_effort, critical, held, permitted, pin
+from cotenant.backend.scheduling import SchedulingClass, best_effort, critical, held, permitted, pin, urgent
 
 T = TypeVar("T")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="classes of threads are Linux's")
@@ -97,3 +97,13 @@ def test_a_pinned_thread_may_use_its_core_alone() -> None:
 @pytest.mark.parametrize("core", [-1, 1023, 10**12])
 def test_a_core_that_is_not_there_is_refused(core: int) -> None:
     assert not in_a_thread(lambda: pin(core))
+
+
+def test_urgent_work_goes_before_normal_threads_where_that_is_permitted() -> None:
+    got, policy = in_a_thread(lambda: (urgent(), os.sched_getscheduler(0)))
+    assert (got is SchedulingClass.REALTIME) == (policy == os.SCHED_FIFO)
+
+
+def test_where_the_real_time_class_is_refused_urgent_work_stays_normal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    assert in_a_thread(urgent) is SchedulingClass.NORMAL

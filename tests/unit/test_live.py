@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from cotenant.backend.fake import Fake, Gate
 from cotenant.describe import (
     Array,
+    Arrival,
     Artifact,
     Card,
     Closed,
@@ -26,11 +28,13 @@ from cotenant.describe import (
     Objective,
     Option,
     Outcome,
+    Periodic,
     Plan,
     Platform,
     Precision,
     Preemption,
     Processor,
+    Promise,
     Share,
     Source,
     Step,
@@ -40,6 +44,8 @@ from cotenant.describe import (
 )
 from cotenant.errors import InputError
 from cotenant.live import Client, LiveDevice
+from cotenant.live.terms import leaves_room
+from cotenant.units import NS_PER_MS
 
 X = {"x": np.ones((1, 2), np.float32)}
 
@@ -228,3 +234,20 @@ def test_a_lane_held_up_in_a_callback_takes_no_work_from_the_others() -> None:
         assert not going_on.is_set()
         going_on.set()
     assert outcomes == {Outcome.DONE}
+
+
+@pytest.mark.parametrize(
+    ("arrival", "promised_per_s", "room"),
+    [
+        (Periodic(every_ns=100 * NS_PER_MS), 10.0, True),
+        (Periodic(every_ns=100 * NS_PER_MS), 9.0, False),
+        (Closed(), 10.0, False),
+        (External(rate_per_s=10.0), 10.0, False),
+    ],
+)
+def test_rank_0_is_urgent_only_where_its_arrivals_are_promised_whole(arrival: Arrival, promised_per_s: float, room: bool) -> None:
+    first = Tenant(name="first", source=Source(model="zoo:x"), arrival=arrival, rank=0)
+    promise = Promise(tenant="first", rate_per_s=promised_per_s, solo_rate_per_s=10.0)
+    with device_of(Fake(), tenant("first", 0)) as device:
+        plan = replace(device.plan, promises=(promise,))
+    assert leaves_room((first, tenant("rest", 1)), plan) is room

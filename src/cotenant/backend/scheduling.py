@@ -14,6 +14,7 @@ _MOST_NICE = 19
 class SchedulingClass(str, Enum):
     """Say how the operating system serves a thread against the others."""
 
+    REALTIME = "realtime"
     NORMAL = "normal"
     NICE = "nice"
     IDLE = "idle"
@@ -34,12 +35,24 @@ def best_effort() -> SchedulingClass:
     return held()
 
 
+def urgent() -> SchedulingClass:
+    """Put the calling thread before every normal one (SCHED_FIFO, the least real-time priority), where that is permitted.
+
+    For work whose demand was planned to leave room alone. A normal thread is not enough: since Linux 6.6 (EEVDF) even a
+    thread under SCHED_IDLE is due its share once the other has used up its slice, and then keeps the core for a tick.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(os.sched_get_priority_min(os.SCHED_FIFO)))
+    return held()
+
+
 def critical() -> SchedulingClass:
     """Put a best-effort thread back to normal, where that is permitted; return what is held in the end.
 
     Any other thread, a real-time one included, stays as its owner wants it.
     """
-    if sys.platform == "linux" and held() is not SchedulingClass.NORMAL:
+    if sys.platform == "linux" and held() in (SchedulingClass.IDLE, SchedulingClass.NICE):
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 0)
@@ -52,6 +65,8 @@ def held() -> SchedulingClass:
         return SchedulingClass.NORMAL
     if os.sched_getscheduler(0) == os.SCHED_IDLE:
         return SchedulingClass.IDLE
+    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+        return SchedulingClass.REALTIME
     nice = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     return SchedulingClass.NICE if nice == _MOST_NICE else SchedulingClass.NORMAL
 

@@ -11,7 +11,7 @@ from types import MappingProxyType, TracebackType
 from typing import NamedTuple
 
 from cotenant.backend import Engine
-from cotenant.describe import Answer, Array, Card, Count, Crew, Outcome, Plan, Platform, Share
+from cotenant.describe import Answer, Array, Card, Count, Crew, Outcome, Plan, Platform
 from cotenant.dispatch import DROP, RESUME, START, SUSPEND, Dispatcher
 from cotenant.errors import InputError
 from cotenant.live.inputs import Specs
@@ -19,13 +19,11 @@ from cotenant.live.lane import Done, Job, LaneThread
 from cotenant.live.ledger import Ledger
 from cotenant.live.loaded import Loaded
 from cotenant.live.station import stations
+from cotenant.live.terms import leaves_room, worth_loading
 from cotenant.live.timer import Timer
 from cotenant.policy import policies
 from cotenant.registry import nearest
 from cotenant.trace import Trace
-
-LEAST_SHARE = 0.005
-"""An option with less of its tenant's rate than this is not worth being loaded."""
 
 STOP_S = 0.6
 """How long `close` waits for what runs."""
@@ -178,10 +176,12 @@ class LiveDevice:
             self._loaded.close()
 
     def _lane_threads(self) -> dict[tuple[int, bool], LaneThread]:
-        classes = {tenant.rank == 0 for tenant in self._crew.workload.tenants}
+        tenants = self._crew.workload.tenants
+        classes = {tenant.rank == 0 for tenant in tenants}
+        urgent = leaves_room(tenants, self._plan)
         cores = [core for p in self._platform.processors for core in (p.cores or (None,) * p.lanes)]
         return {
-            (lane, critical): LaneThread(core=core, critical=critical, report=self._report, fault=self._fault)
+            (lane, critical): LaneThread(core=core, critical=critical, urgent=urgent, report=self._report, fault=self._fault)
             for lane, core in enumerate(cores)
             for critical in classes
         }
@@ -279,13 +279,3 @@ class LiveDevice:
             self._closed = self._closed or f"broken: {error!r}"
             failed = [self._end(slot, Outcome.FAILED, self._closed, self._clock()) for slot in list(self._asked)]
         self._answer(failed)
-
-
-def worth_loading(plan: Plan) -> tuple[Share, ...]:
-    """Return the shares without those of next to nothing; each tenant keeps its greatest."""
-    kept = []
-    for tenant in dict.fromkeys(share.option.tenant for share in plan.shares):
-        shares = plan.shares_of(tenant)
-        least = LEAST_SHARE * sum(s.rate_per_s for s in shares)
-        kept += [s for index, s in enumerate(shares) if index == 0 or s.rate_per_s > least]
-    return tuple(kept)

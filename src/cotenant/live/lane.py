@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 from cotenant.backend import Session
-from cotenant.backend.scheduling import SchedulingClass, best_effort, pin
+from cotenant.backend.scheduling import SchedulingClass, best_effort, pin, urgent
 from cotenant.describe import Array
 from cotenant.errors import BackendError
 
@@ -40,12 +40,16 @@ Fault = Callable[[BaseException], None]
 
 @dataclass(slots=True, kw_only=True)
 class LaneThread:
-    """Run jobs one after the other on one core, in one class, and report each."""
+    """Run jobs one after the other on one core, in one class, and report each.
+
+    `urgent` asks for the real-time class on top of `critical`: for work that is planned not to fill its core.
+    """
 
     core: int | None
     critical: bool
     report: Report
     fault: Fault
+    urgent: bool = False
     inbox: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
     taken: SchedulingClass = SchedulingClass.NORMAL
     _thread: threading.Thread = field(init=False)
@@ -70,6 +74,8 @@ class LaneThread:
                 pin(self.core)
             if not self.critical:
                 self.taken = best_effort()
+            elif self.urgent:
+                self.taken = urgent()
             while (job := self.inbox.get()) is not None:
                 self.report(_run(job))
         except Exception as error:  # noqa: BLE001  # the top of a thread: whoever waits must be told

@@ -1,0 +1,30 @@
+"""The terms of a plan: what is worth loading, who may be urgent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cotenant.describe import Periodic, Plan, Poisson, Replay, Share, Tenant, open_rate_per_s
+
+LEAST_SHARE = 0.005
+"""An option with less of its tenant's rate than this is not worth being loaded."""
+
+_WHOLE = 1 - 1e-6  # of what arrives: all, but for the solver's tolerance
+
+
+def worth_loading(plan: Plan) -> tuple[Share, ...]:
+    """Return the shares without those of next to nothing; each tenant keeps its greatest."""
+    kept = []
+    for tenant in dict.fromkeys(share.option.tenant for share in plan.shares):
+        shares = plan.shares_of(tenant)
+        least = LEAST_SHARE * sum(s.rate_per_s for s in shares)
+        kept += [s for index, s in enumerate(shares) if index == 0 or s.rate_per_s > least]
+    return tuple(kept)
+
+
+def leaves_room(tenants: Sequence[Tenant], plan: Plan) -> bool:
+    """Say whether all of rank 0 comes by itself and is promised whole: then it cannot fill the machine, were it never interrupted."""
+    promised = {promise.tenant: promise.rate_per_s for promise in plan.promises}
+    first = [tenant for tenant in tenants if tenant.rank == 0]
+    arriving = [(open_rate_per_s(t.arrival) if isinstance(t.arrival, Periodic | Poisson | Replay) else None, t.name) for t in first]
+    return all(rate is not None and promised.get(name, 0.0) >= _WHOLE * rate for rate, name in arriving)
