@@ -26,7 +26,7 @@ def plan(
     allow_overload: Overload = False,
     as_json: AsJson = False,
 ) -> None:
-    """Plan a crew on this machine, and serve nothing."""
+    """Plan a crew on this machine; serve it no longer than a rehearsal takes."""
     from cotenant.cli import measure, offered, saved
 
     file, wanted = writable(save, "--save"), measure.permitted(precision)

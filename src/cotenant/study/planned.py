@@ -42,7 +42,7 @@ def planned(crew: Path, precisions: Sequence[Precision] | None = None, *, allow_
 
     def serve(period: Period) -> Trace:
         errand = Errand(
-            crew=str(crew.resolve()),
+            crew=str(crew.absolute()),  # a link stays a link: models lie beside it
             precisions=None if precisions is None else tuple(precisions),
             allow_overload=allow_overload,
             seed=period.workload.seed,

@@ -13,7 +13,7 @@ from statistics import fmean, median
 
 from cotenant.backend import engines
 from cotenant.cost.opening import open_store
-from cotenant.describe import Option, Platform, Share
+from cotenant.describe import Option, Outcome, Platform, Share
 from cotenant.describe.files import digest_of
 from cotenant.live import Client
 from cotenant.profile import STORE
@@ -44,6 +44,8 @@ def recall(folder: Path, shares: Iterable[Share], platform: Platform, crew: str)
 def rehearse(prepared: Prepared, folder: Path) -> Slowdowns:
     """Serve a crew by its plan for a moment, and keep what each model's inferences took; again while others disturb it.
 
+    What was disturbed each time is returned, but not kept.
+
     That is the lane's time from one start to the next: caches that others have filled and the dispatcher's own work
     count. BackendError from an engine.
     """
@@ -54,7 +56,10 @@ def rehearse(prepared: Prepared, folder: Path) -> Slowdowns:
         tries.append((others_share(before, read_meter()), trace))
         if tries[-1][0] <= OTHERS_MAX:
             break
-    found = slowdowns(min(tries, key=lambda pair: pair[0])[1], prepared)
+    others, trace = min(tries, key=lambda pair: pair[0])
+    found = slowdowns(trace, prepared)
+    if others > OTHERS_MAX:
+        return found  # the best there is now, but nothing to remember
     name = _name(prepared.plan.shares, prepared.platform, prepared.plan.crew)
     with open_store(folder / STORE, lambda _: None) as store:
         store.put_fact(name, json.dumps(found).encode())
@@ -70,7 +75,7 @@ def slowdowns(trace: Trace, prepared: Prepared) -> Slowdowns:
     held_ns = _held_ns(trace.spans)
     for ending in trace.endings:
         option = reckoned.get((ending.tenant, ending.option))
-        if option is not None and ending.request in held_ns:
+        if option is not None and ending.outcome is Outcome.DONE and ending.request in held_ns:
             taken_ns[option.artifact.model].append(held_ns[ending.request] + overhead_ns * len(option.chain))
             alone_ns[option.artifact.model].append(_alone_ns(option, prepared))
     everywhere = _ratio([t for times in taken_ns.values() for t in times], [a for times in alone_ns.values() for a in times])
