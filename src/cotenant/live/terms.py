@@ -27,4 +27,7 @@ def leaves_room(tenants: Sequence[Tenant], plan: Plan) -> bool:
     promised = {promise.tenant: promise.rate_per_s for promise in plan.promises}
     first = [tenant for tenant in tenants if tenant.rank == 0]
     arriving = [(open_rate_per_s(t.arrival) if isinstance(t.arrival, Periodic | Poisson | Replay) else None, t.name) for t in first]
+    names = {tenant.name for tenant in first}
+    if any(step.width > 1 for share in plan.shares if share.option.tenant in names for step in share.option.chain):
+        return False  # an engine's own threads, at normal priority, would wait behind the one that waits for them
     return all(rate is not None and promised.get(name, 0.0) >= _WHOLE * rate for rate, name in arriving)
