@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cotenant.cost import Table, Timing
-from cotenant.describe import Card, Judged, Layer, Model, Platform, Precision, Preemption, Source, Tenant, Variant
+from cotenant.describe import Artifact, Card, Judged, Layer, Model, Platform, Precision, Preemption, Source, Tenant, Variant
 from cotenant.errors import InputError
 from cotenant.plan import enumerate_options, offer
 from tests.plan_cases import closed, platform
@@ -80,6 +80,29 @@ def test_an_option_that_another_beats_in_all_is_dropped_with_its_name() -> None:
     found = offer([closed("a")], [card("a", fp32=1.0, bf16=0.99)], table, platform(2))
     assert [o.name for o in found.options] == ["engine fp32 cpu0x2", "engine bf16 cpu0x1"]
     assert [(r.option, r.reason) for r in found.refused] == [("engine fp32 cpu0x1", "engine bf16 cpu0x1 takes no more of anything")]
+
+
+def test_what_lanes_cannot_share_is_resident_once_for_each_and_once_more_for_rank_0() -> None:
+    tenants = [replace(closed("a"), rank=0), replace(closed("b"), rank=1), replace(closed("c"), rank=1)]
+
+    def artifacts(*, shared: bool) -> list[Artifact]:
+        variant = Variant(model="m", precision=FP32, engine="engine", fidelity=1.0, shared=shared)
+        cards = [replace(card(t.name), model=model("m"), variants=(variant,)) for t in tenants]
+        found = enumerate_options(tenants, cards, Table(timings=(timing("m", 4, resident_bytes=1000),)), platform(3))
+        return [o.artifact for o in found]
+
+    first, second, third = artifacts(shared=True)
+    assert first == second == third
+    assert first.resident_bytes == 1000
+    first, second, third = artifacts(shared=False)
+    assert first != second == third
+    assert {a.resident_bytes for a in (first, second, third)} == {3000}
+
+
+def test_engine_threads_of_their_own_are_a_copy_of_their_own() -> None:
+    table = Table(timings=(timing("a", 4), timing("a", 3, width=2)))
+    one, two = enumerate_options([closed("a")], [card("a", fp32=1.0)], table, platform(2))
+    assert one.artifact != two.artifact
 
 
 def test_where_memory_is_short_another_model_dominates_nothing() -> None:

@@ -17,8 +17,7 @@ class Timing:
     """Hold what one inference takes alone, on `width` lanes of one kind of processor.
 
     `model` is the digest of the model; `wall_ns` and `cpu_ns` (all threads together) are medians over `runs`; `spread` is
-    (p75 - p25) / median of the wall time; `resident_bytes` is what the model keeps in memory, loaded once or,
-    where lanes cannot share it, once for each.
+    (p75 - p25) / median of the wall time; `resident_bytes` is what the model keeps in memory, loaded once.
     """
 
     model: str

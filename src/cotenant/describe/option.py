@@ -19,13 +19,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """Name what must be resident to use an option; options that share it pay once."""
+    """Name what must be resident to use an option; options that share it pay once.
+
+    `place` says which lanes can use it; empty for all.
+    """
 
     model: str
     precision: Precision
     engine: str
     memory: str
     resident_bytes: int
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,8 @@ class Judged(str, Enum):
 class Variant:
     """Hold the fidelity to fp32, in [0, 1], of one (model, precision, engine); None where it is unknown.
 
-    `accuracy` is top-1 on the user's labels, in [0, 1], or None.
+    `accuracy` is top-1 on the user's labels, in [0, 1], or None; `shared` says that one loaded copy serves all lanes, else each
+    lane needs its own.
     """
 
     model: str
@@ -36,3 +37,4 @@ class Variant:
     fidelity: float | None
     accuracy: float | None = None
     judged: Judged = Judged.UNKNOWN
+    shared: bool = True

@@ -13,41 +13,49 @@ import numpy as np
 
 from cotenant.backend import Engine, Session
 from cotenant.backend.hugepages import collapse
-from cotenant.describe import Card, Model, Option, Platform, Processor, Step
+from cotenant.describe import Artifact, Card, Model, Option, Platform, Processor, Step
 from cotenant.errors import BackendError
 
 EVERY_LANE = -1
 
-Key = tuple[str, str, int, int]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Copy:
+    """Name one loaded copy of a model: all that use it name the same."""
+
+    artifact: Artifact
+    file: str
+    processor: str
+    width: int
+    lane: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """Hold the sessions of all options that were loaded; find one by option, step and lane within the processor."""
+    """Hold the sessions of all options that were loaded, one for each copy; find one by option, step and lane within the processor."""
 
     engines: Mapping[str, Engine]
     cards: Mapping[str, Card]
     platform: Platform
-    _sessions: dict[tuple[Option, Key], Session] = field(default_factory=dict)
+    _sessions: dict[_Copy, Session] = field(default_factory=dict)
 
     def load(self, options: Iterable[Option]) -> None:
         """Load and warm what is not loaded yet, several at a time, on huge pages; BackendError if an engine cannot."""
-        wanted = [
-            (option, step, lane)
+        wanted = {
+            self._copy(option, step, lane): self.cards[option.tenant].model
             for option in options
             for step in option.chain
-            for lane in self._lanes(option, step)
-            if (option, self._key(step, lane)) not in self._sessions
-        ]
+            for lane in range(self.platform.processor(step.processor).lanes)
+        }
+        missing = [(copy, model) for copy, model in wanted.items() if copy not in self._sessions]
         with ThreadPoolExecutor(max_workers=max(1, self.platform.lanes), thread_name_prefix="cotenant-load") as pool:
-            for (option, step, lane), session in zip(wanted, pool.map(lambda w: self._load(*w), wanted), strict=True):
-                self._sessions[option, self._key(step, lane)] = session
+            for (copy, _), session in zip(missing, pool.map(lambda pair: self._load(*pair), missing), strict=True):
+                self._sessions[copy] = session
         collapse()
 
     def session(self, option: Option, step: Step, lane: int) -> Session:
         """Return the session to run a step with; KeyError if the option was not loaded."""
-        shared = self._engine(option).shares_sessions
-        return self._sessions[option, self._key(step, EVERY_LANE if shared else lane)]
+        return self._sessions[self._copy(option, step, lane)]
 
     def close(self) -> None:
         """Close every session; nothing may run."""
@@ -55,23 +63,26 @@ class Loaded:
             session.close()
         self._sessions.clear()
 
-    def _engine(self, option: Option) -> Engine:
-        name = option.artifact.engine
+    def _engine(self, name: str) -> Engine:
         if name not in self.engines:
             raise BackendError(name, "is planned for but not installed")
         return self.engines[name]
 
-    def _lanes(self, option: Option, step: Step) -> range:
-        return range(EVERY_LANE, 0) if self._engine(option).shares_sessions else range(self.platform.processor(step.processor).lanes)
+    def _copy(self, option: Option, step: Step, lane: int) -> _Copy:
+        artifact, shared = option.artifact, self._engine(option.artifact.engine).shares_sessions
+        return _Copy(
+            artifact=artifact,
+            file=self.cards[option.tenant].file(artifact.precision),
+            processor="" if shared and step.width == 1 else step.processor,
+            width=step.width,
+            lane=EVERY_LANE if shared else lane,
+        )
 
-    def _key(self, step: Step, lane: int) -> Key:
-        return (step.processor, str(step.segment), step.width, lane)
-
-    def _load(self, option: Option, step: Step, lane: int) -> Session:
-        _stay_on(self.platform.processor(step.processor))  # threads that the engine makes inherit it
-        card = self.cards[option.tenant]
-        session = self._engine(option).load(Path(card.file(option.artifact.precision)), option.artifact.precision, threads=step.width)
-        session.run(_zeros(card.model))
+    def _load(self, copy: _Copy, model: Model) -> Session:
+        if copy.processor:
+            _stay_on(self.platform.processor(copy.processor))  # threads that the engine makes inherit it
+        session = self._engine(copy.artifact.engine).load(Path(copy.file), copy.artifact.precision, threads=copy.width)
+        session.run(_zeros(model))
         return session
 
 

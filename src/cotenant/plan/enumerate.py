@@ -120,7 +120,8 @@ def _options(tenant: Tenant, card: Card, variant: Variant, table: Table, process
     for timing in timings:
         artifact = Artifact(
             model=card.model.digest, precision=variant.precision, engine=variant.engine, memory=processor.memory,
-            resident_bytes=max(t.resident_bytes for t in timings),
+            resident_bytes=(1 if variant.shared else processor.lanes) * max(t.resident_bytes for t in timings),
+            place=_place(tenant, variant, processor, timing.width),
         )  # fmt: skip
         yield Option(
             tenant=tenant.name, artifact=artifact,
@@ -131,6 +132,13 @@ def _options(tenant: Tenant, card: Card, variant: Variant, table: Table, process
             ),
             latency_ns=timing.wall_ns, fidelity=variant.fidelity, accuracy=variant.accuracy, judged=variant.judged,
         )  # fmt: skip
+
+
+def _place(tenant: Tenant, variant: Variant, processor: Processor, width: int) -> str:
+    """Say which lanes use one loaded copy: engine threads stay on their processor, and rank 0 interrupts whoever uses the lane's own."""
+    if variant.shared:
+        return "" if width == 1 else f"{processor.name}x{width}"
+    return f"{processor.name} rank 0" if tenant.rank == 0 else processor.name
 
 
 def _traffic(model: Model, precision: Precision, processor: Processor, platform: Platform) -> tuple[tuple[str, float], ...]:

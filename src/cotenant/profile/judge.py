@@ -50,7 +50,7 @@ class Judge:
         exact = precision is Precision.FP32 and (engine is self.reference or judged is Judged.UNKNOWN)
         return Variant(
             model=self.bench.model.digest, precision=precision, engine=engine.name, fidelity=verdict.fidelity, accuracy=verdict.accuracy,
-            judged=Judged.EXACT if exact else judged,
+            judged=Judged.EXACT if exact else judged, shared=engine.shares_sessions,
         )  # fmt: skip
 
     @property

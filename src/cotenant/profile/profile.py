@@ -143,11 +143,10 @@ class _Session:
     def _time_now(self, bench: Bench, subject: Subject, trial: Trial, processor: Processor) -> Timing:
         found = measure(trial, bench.samples, self.effort)
         least_bytes = round(bench.model.weight_bytes * _WEIGHT[subject.precision])
-        copies = 1 if trial.engine.shares_sessions else processor.lanes
         timing = Timing(
             model=subject.model, precision=subject.precision, engine=subject.engine, engine_version=subject.engine_version,
             kind=processor.kind, width=trial.width, wall_ns=found.wall_ns, cpu_ns=found.cpu_ns, spread=found.spread, runs=found.runs,
-            resident_bytes=copies * max(found.resident_bytes, least_bytes),
+            resident_bytes=max(found.resident_bytes, least_bytes),
         )  # fmt: skip
         self.store.put_timing(subject, timing)
         return timing

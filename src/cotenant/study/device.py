@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from cotenant.backend import installed
-from cotenant.describe import Array, Option, Plan, Share
+from cotenant.describe import Array, Artifact, Option, Plan, Platform, Share
+from cotenant.errors import InfeasibleError
 from cotenant.live import LiveDevice
 from cotenant.profile import samples_of
 from cotenant.study.prepared import Prepared
@@ -30,13 +31,29 @@ def open_device(prepared: Prepared, *, keeps_trace: bool = False) -> LiveDevice:
 def with_everyone(prepared: Prepared) -> Plan:
     """Return the plan with an option, at rate 0, also for tenants that higher ranks leave nothing.
 
-    They are promised nothing, but served whenever no promised work is ready.
+    They are promised nothing, but served whenever no promised work is ready. InfeasibleError where the memory has no room
+    left for one, unless the crew may overload it.
     """
-    served = {share.option.tenant for share in prepared.plan.shares}
-    left = {tenant.name for tenant in prepared.tenants} - served
-    fastest = {name: min((o for o in prepared.options if o.tenant == name), key=_lane_seconds) for name in left}
-    more = tuple(Share(option=option, rate_per_s=0.0) for _, option in sorted(fastest.items()))
-    return replace(prepared.plan, shares=(*prepared.plan.shares, *more))
+    plan = prepared.plan
+    served = {share.option.tenant for share in plan.shares}
+    resident = {share.option.artifact for share in plan.shares}
+    more: list[Share] = []
+    for tenant in prepared.tenants:
+        if tenant.name not in served:
+            own = [option for option in prepared.options if option.tenant == tenant.name]
+            option = min(own, key=lambda o: (_excess_bytes(resident | {o.artifact}, prepared.platform), _lane_seconds(o)))
+            resident.add(option.artifact)
+            if (excess_bytes := _excess_bytes(resident, prepared.platform)) and not prepared.allow_overload:
+                short = f"tenant {tenant.name} is promised nothing, and its smallest model is {excess_bytes} bytes too many"
+                raise InfeasibleError(option.artifact.memory, short, "a floor for it, smaller models or fewer; or --allow-overload")
+            more.append(Share(option=option, rate_per_s=0.0))
+    return replace(plan, shares=(*plan.shares, *more))
+
+
+def _excess_bytes(resident: Set[Artifact], platform: Platform) -> int:
+    """Return how many bytes too many would be resident, over all memories."""
+    used = ((sum(a.resident_bytes for a in resident if a.memory == m.name), m.capacity_bytes) for m in platform.memories)
+    return sum(max(used_bytes - capacity_bytes, 0) for used_bytes, capacity_bytes in used)
 
 
 def _lane_seconds(option: Option) -> float:

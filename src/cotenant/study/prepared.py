@@ -13,13 +13,17 @@ from cotenant.profile import Profile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Hold a crew with all that serving it needs; `offer` has the options, and those refused with the reason."""
+    """Hold a crew with all that serving it needs; `offer` has the options, and those refused with the reason.
+
+    `allow_overload`: more may be resident than the memories hold, and less promised than asked.
+    """
 
     crew: Crew
     platform: Platform
     profile: Profile
     offer: Offer
     plan: Plan
+    allow_overload: bool = False
 
     @property
     def tenants(self) -> tuple[Tenant, ...]:
@@ -42,4 +46,4 @@ def planned(crew: Crew, platform: Platform, measured: Profile, *, headroom: floa
     plan = solve(tenants, offered.options, platform, crew.objective, headroom=headroom, allow_overload=allow_overload)
     seconds = time.perf_counter() - begun_s
     plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(platform))
-    return Prepared(crew=crew, platform=platform, profile=measured, offer=offered, plan=plan)
+    return Prepared(crew=crew, platform=platform, profile=measured, offer=offered, plan=plan, allow_overload=allow_overload)
