@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cotenant.cost.opening import alone
 from cotenant.describe import Outcome
 from cotenant.study import prepare as preparing
 from cotenant.study.prepared import Prepared, planned
-from cotenant.study.rehearsal import recall, slowdowns
+from cotenant.study.rehearsal import recall, rehearse, slowdowns
 from cotenant.trace import Ending, Span, Trace
 from cotenant.units import NS_PER_MS
 from tests.unit.test_compare import PLATFORM, prepared
@@ -86,6 +90,7 @@ CREW = "tenants:\n  - {name: digits, model: m.onnx, rank: 0, arrival: flat-out, 
 
 def test_a_plan_is_rehearsed_once_and_reckons_with_what_that_found(crew: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COTENANT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("cotenant.study.rehearsal.others_share", lambda *_: 0.0)
     (tmp_path / "crew.yaml").write_text(CREW)
     told: list[str] = []
     path = tmp_path / "crew.yaml"
@@ -96,3 +101,45 @@ def test_a_plan_is_rehearsed_once_and_reckons_with_what_that_found(crew: Prepare
     second = preparing.rehearsed(first.crew, first.platform, replace(first.profile, slowdowns=()), told=told.append)
     assert told == []
     assert second.plan.shares == first.plan.shares
+    alone_ns = {timing.key: timing.wall_ns for timing in first.profile.table.timings}
+    for share in first.plan.shares:
+        artifact, (step,) = share.option.artifact, share.option.chain
+        key = (artifact.model, artifact.precision, artifact.engine, first.platform.processor(step.processor).kind, step.width)
+        assert step.duration_ns == pytest.approx(kept[artifact.model] * alone_ns[key], abs=1)
+
+
+def test_a_rehearsal_is_another_on_other_lanes_and_a_damaged_one_is_none(
+    crew: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "cache"
+    monkeypatch.setattr("cotenant.study.rehearsal._performed", lambda _: trace(crew, (("eye", 0.0, 3.0),)))
+    monkeypatch.setattr("cotenant.study.rehearsal.others_share", lambda *_: 0.0)
+    found = rehearse(crew, folder)
+    assert recall(folder, crew.plan.shares, crew.platform, crew.plan.crew) == found
+    (processor,) = PLATFORM.processors
+    wider = replace(PLATFORM, processors=(replace(processor, lanes=processor.lanes + 1, cores=()),))
+    assert recall(folder, crew.plan.shares, wider, crew.plan.crew) is None
+    for damage in (b"{", b"[]", b'{"m": -1.0}', b'{"m": 1e999}', b"\xff"):
+        monkeypatch.setattr("cotenant.cost.store.Store.fact", lambda *_, damage=damage: damage)
+        assert recall(folder, crew.plan.shares, crew.platform, crew.plan.crew) is None
+
+
+def test_whoever_waits_for_a_rehearsal_takes_what_it_found(crew: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    performed: list[Prepared] = []
+    both = threading.Barrier(2)
+
+    def asked(path: Path) -> AbstractContextManager[None]:
+        both.wait(10)
+        return alone(path)
+
+    def perform(prepared: Prepared) -> Trace:
+        performed.append(prepared)
+        return trace(crew, (("eye", 0.0, 3.0),))
+
+    monkeypatch.setattr("cotenant.study.rehearsal.alone", asked)
+    monkeypatch.setattr("cotenant.study.rehearsal._performed", perform)
+    monkeypatch.setattr("cotenant.study.rehearsal.others_share", lambda *_: 0.0)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(rehearse, crew, tmp_path), pool.submit(rehearse, crew, tmp_path)
+        assert first.result(10) == second.result(10)
+    assert len(performed) == 1

@@ -16,6 +16,9 @@ from cotenant.errors import BackendError
 from cotenant.profile.quantise import int8_file, quantise, recipe
 from cotenant.profile.samples import Samples, samples_key, samples_of
 
+MEASURING = "measuring"
+"""Who measures holds the lock of this name in the cache folder."""
+
 CALIBRATING = 16
 JUDGING = 16
 
@@ -68,7 +71,7 @@ class Bench:
 
     def alone(self) -> AbstractContextManager[None]:
         """Hold off others that measure from the same folder: they would slow one another; what they did is then in the store."""
-        return alone(self.folder / "measuring")
+        return alone(self.folder / MEASURING)
 
     def file_of(self, precision: Precision) -> Path:
         """Return the file to load for a precision; BackendError if there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,14 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
 
+import msgspec
+
 from cotenant.backend import engines
-from cotenant.cost.opening import open_store
+from cotenant.cost.opening import alone, open_store
 from cotenant.describe import Option, Outcome, Platform, Share
 from cotenant.describe.files import digest_of
 from cotenant.live import Client
-from cotenant.profile import STORE
+from cotenant.profile import MEASURING, STORE
 from cotenant.study.device import inputs_of, open_device
 from cotenant.study.meter import others_share, read_meter
 from cotenant.study.prepared import Prepared
@@ -38,17 +40,22 @@ def recall(folder: Path, shares: Iterable[Share], platform: Platform, crew: str)
     """Return what a rehearsal of these options found, None if there was none; `crew` is the crew's digest."""
     with open_store(folder / STORE, lambda _: None) as store:
         kept = store.fact(_name(shares, platform, crew))
-    return None if kept is None else {str(model): float(factor) for model, factor in json.loads(kept).items()}
+    return None if kept is None else _read(kept)
 
 
 def rehearse(prepared: Prepared, folder: Path) -> Slowdowns:
     """Serve a crew by its plan for a moment, and keep what each model's inferences took; again while others disturb it.
 
-    What was disturbed each time is returned, but not kept.
-
     That is the lane's time from one start to the next: caches that others have filled and the dispatcher's own work
-    count. BackendError from an engine.
+    count. What was disturbed each time is returned, but not kept. Who else measures from the same folder is waited for, and
+    what was found meanwhile is returned. BackendError from an engine.
     """
+    plan = prepared.plan
+    with alone(folder / MEASURING):
+        return recall(folder, plan.shares, prepared.platform, plan.crew) or _rehearse_now(prepared, folder)
+
+
+def _rehearse_now(prepared: Prepared, folder: Path) -> Slowdowns:
     tries = []
     for _ in range(TRIES):
         before = read_meter()
@@ -62,8 +69,17 @@ def rehearse(prepared: Prepared, folder: Path) -> Slowdowns:
         return found  # the best there is now, but nothing to remember
     name = _name(prepared.plan.shares, prepared.platform, prepared.plan.crew)
     with open_store(folder / STORE, lambda _: None) as store:
-        store.put_fact(name, json.dumps(found).encode())
+        store.put_fact(name, msgspec.json.encode(found))
     return found
+
+
+def _read(kept: bytes) -> Slowdowns | None:
+    """Return what was kept; None where that is damaged."""
+    try:
+        found = msgspec.json.decode(kept, type=dict[str, float])
+    except (msgspec.DecodeError, ValueError):
+        return None
+    return found if all(0 < factor < math.inf for factor in found.values()) else None
 
 
 def slowdowns(trace: Trace, prepared: Prepared) -> Slowdowns:
@@ -129,4 +145,4 @@ def _name(shares: Iterable[Share], platform: Platform, crew: str) -> str:
     """Name a rehearsal by all that it depends on, but not by the costs that it corrects."""
     options = [share.option for share in shares]
     used = sorted((o.tenant, o.name, o.artifact.model, engines.get(o.artifact.engine).version) for o in options)
-    return f"rehearsal {digest_of((crew, platform.fingerprint, tuple(used)))}"
+    return f"rehearsal {digest_of((crew, platform, tuple(used)))}"
