@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cotenant.backend.fake import Fake, Gate
 from cotenant.describe import (
@@ -44,7 +48,11 @@ from cotenant.describe import (
 )
 from cotenant.errors import InputError
 from cotenant.live import Client, LiveDevice
+from cotenant.live.allowance import SAVED_NS, SHARE, Allowance
+from cotenant.live.lane import LaneThread
 from cotenant.live.terms import leaves_room
+from cotenant.policy import Candidate, Policy, Scene
+from cotenant.registry import Registry
 from cotenant.units import NS_PER_MS
 
 X = {"x": np.ones((1, 2), np.float32)}
@@ -78,9 +86,11 @@ def card(name: str) -> Card:
     return Card(tenant=name, model=model, files=((Precision.FP32, f"{name}.onnx"),), variants=())
 
 
-def device_of(fake: Fake, *tenants: Tenant, lanes: int = 1, preemption: Preemption = Preemption.SEGMENT, width: int = 1) -> LiveDevice:
+def device_of(
+    fake: Fake, *tenants: Tenant, lanes: int = 1, preemption: Preemption = Preemption.SEGMENT, width: int = 1, policy: str = "rank_edf"
+) -> LiveDevice:
     return LiveDevice(
-        crew=Crew(workload=Workload(tenants=tenants)),
+        crew=Crew(workload=Workload(tenants=tenants), policy=policy),
         platform=platform(lanes, preemption),
         cards=[card(t.name) for t in tenants],
         plan=plan(tenants, width=width),
@@ -242,7 +252,8 @@ def test_a_lane_held_up_in_a_callback_takes_no_work_from_the_others() -> None:
         (Periodic(every_ns=100 * NS_PER_MS), 10.0, True),
         (Periodic(every_ns=100 * NS_PER_MS), 9.0, False),
         (Closed(), 10.0, False),
-        (External(rate_per_s=10.0), 10.0, False),
+        (External(rate_per_s=10.0), 10.0, True),
+        (External(), 10.0, False),
     ],
 )
 def test_rank_0_is_urgent_only_where_its_arrivals_are_promised_whole(arrival: Arrival, promised_per_s: float, room: bool) -> None:
@@ -251,3 +262,121 @@ def test_rank_0_is_urgent_only_where_its_arrivals_are_promised_whole(arrival: Ar
     with device_of(Fake(), tenant("first", 0)) as device:
         plan = replace(device.plan, promises=(promise,))
     assert leaves_room((first, tenant("rest", 1)), plan) is room
+
+
+def shared_model(*tenants: Tenant, apart: bool) -> Plan:
+    """Plan every tenant onto one model: one artifact for all, or one for rank 0 and one for the rest."""
+
+    def of(tenant: Tenant) -> Option:
+        known = option(tenant.name)
+        place = f"cpu{' rank 0' if tenant.rank == 0 else ''}" if apart else ""
+        return replace(known, artifact=replace(known.artifact, model="m", place=place))
+
+    return replace(plan(tenants), shares=tuple(Share(option=of(t), rate_per_s=10.0) for t in tenants))
+
+
+@pytest.mark.parametrize(("shared", "copies"), [(True, 1), (False, 2 * 2)])
+def test_tenants_of_one_model_use_one_copy_but_rank_0_does_not_interrupt_it(shared: bool, copies: int) -> None:
+    tenants = (tenant("first", 0), tenant("a", 1), tenant("b", 1))
+    fake = Fake(shares_sessions=shared)
+    cards = [replace(card("m"), tenant=t.name) for t in tenants]
+    served = shared_model(*tenants, apart=not shared)
+    crew = Crew(workload=Workload(tenants=tenants))
+    with LiveDevice(crew=crew, platform=platform(2, Preemption.INSTANT), cards=cards, plan=served, engines=[fake]) as device:
+        futures = [device.submit(t.name, X) for _ in range(20) for t in tenants]
+        outcomes = {future.result(10).outcome for future in futures}
+    assert outcomes == {Outcome.DONE}
+    assert sum(fake.loads.values()) == copies
+
+
+def test_a_callback_may_wait_for_what_another_lane_can_serve() -> None:
+    with device_of(Fake(), tenant("a", 1), lanes=2) as device:
+        waited: Future[Outcome] = Future()
+        first = device.submit("a", X)
+        first.add_done_callback(lambda _: waited.set_result(device.submit("a", X).result(5).outcome))
+        assert waited.result(10) is Outcome.DONE
+
+
+def test_a_callback_that_exits_costs_no_lane() -> None:
+    with gated(tenant("a", 1)) as (device, gate):
+        device.submit("a", X).add_done_callback(lambda _: sys.exit(3))
+        gate.release(math.inf)
+        assert device.submit("a", X).result(5).outcome is Outcome.DONE
+    assert not device.broken
+
+
+class Raises(Registry[Policy]):
+    """Offer a policy that fails once it is asked."""
+
+    def get(self, name: str, path: str | None = None) -> Policy:
+        def order(candidate: Candidate, scene: Scene) -> float:
+            raise ValueError(f"no order for {candidate.request}")
+
+        return Policy(order=order)
+
+
+def test_a_policy_that_raises_fails_what_was_asked_and_ends_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cotenant.live.device.policies", Raises(what="policy", package="cotenant.policy", group="cotenant.policies"))
+    device = device_of(Fake(), tenant("a", 0), tenant("b", 1), lanes=2)
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith(("cotenant-critical", "cotenant-rest"))]
+    answer = device.submit("a", X).result(5)
+    assert (answer.outcome, "no order for 0" in answer.reason) == (Outcome.FAILED, True)
+    with pytest.raises(InputError, match="no order for 0"):
+        device.submit("b", X)
+    device.close()
+    assert "no order for 0" in device.broken
+    assert threads
+    assert not any(thread.is_alive() for thread in threads)
+    assert all(count.lost == 0 for count in device.stats().values())
+
+
+def test_a_client_without_an_end_stops_asking_a_broken_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cotenant.live.device.policies", Raises(what="policy", package="cotenant.policy", group="cotenant.policies"))
+    asking = replace(tenant("a", 1), arrival=Closed())
+    with device_of(Fake(), tenant("a", 1)) as device:
+        client = Client(device=device, workload=Workload(tenants=(asking,)), lanes=1, inputs={"a": [X]}, stop=threading.Event())
+        asker = threading.Thread(target=client.ask, args=(device.start_clock(), None), daemon=True)
+        asker.start()
+        asker.join(10)
+        assert not asker.is_alive()
+
+
+def test_rank_0_is_urgent_by_the_plan_that_is_served() -> None:
+    first = replace(tenant("first", 0), arrival=Periodic(every_ns=100 * NS_PER_MS))
+    promise = Promise(tenant="first", rate_per_s=10.0, solo_rate_per_s=10.0)
+    asked: list[bool] = []
+
+    class Noted(LaneThread):
+        def _hasten(self, *, urgent_now: bool) -> None:
+            asked.append(urgent_now)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cotenant.live.device.LaneThread", Noted)
+        with device_of(Fake(), first) as device:
+            for promises in ((), (promise,), ()):
+                device.apply(replace(device.plan, promises=promises))
+                asked.clear()
+                device.submit("first", X).result(5)
+                assert asked[0] is bool(promises)
+
+
+BURSTS = st.tuples(st.sampled_from((0, 10**7, 10**11)), st.sampled_from((10**6, 10**8)), st.sampled_from((1, 60)))
+"""Idle so long (ns), then busy so long, so many times."""
+
+
+@given(st.lists(BURSTS, min_size=1, max_size=4))
+def test_urgent_work_never_takes_more_than_its_share_and_what_it_saved(bursts: list[tuple[int, int, int]]) -> None:
+    now_ns, allowance = 0, Allowance(at_ns=0)
+    jobs = [(idle_ns, busy_ns) for idle_ns, busy_ns, times in bursts for _ in range(times)]
+    moments: list[tuple[int, int]] = [(0, 0)]  # the time, and what was taken until then
+    for idle_ns, busy_ns in jobs:
+        now_ns += idle_ns
+        urgent_ns = busy_ns if allowance.lasts(now_ns) else 0
+        moments.append((now_ns, moments[-1][1]))
+        now_ns += busy_ns
+        allowance.lasts(now_ns, urgent_ns)
+        moments.append((now_ns, moments[-1][1] + urgent_ns))
+    longest_ns = max(busy_ns for _, busy_ns in jobs)
+    for (since_ns, before_ns), (until_ns, after_ns) in combinations(moments, 2):
+        assert after_ns - before_ns <= SHARE * (until_ns - since_ns) + SAVED_NS + longest_ns
+    assert allowance.lasts(now_ns + 2 * longest_ns)

@@ -47,15 +47,11 @@ def urgent() -> SchedulingClass:
     return held()
 
 
-def critical() -> SchedulingClass:
-    """Put a best-effort thread back to normal, where that is permitted; return what is held in the end.
-
-    Any other thread, a real-time one included, stays as its owner wants it.
-    """
-    if sys.platform == "linux" and held() in (SchedulingClass.IDLE, SchedulingClass.NICE):
+def normal() -> SchedulingClass:
+    """Give the real-time class back; return what is held in the end."""
+    if sys.platform == "linux":
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 0)
     return held()
 
 

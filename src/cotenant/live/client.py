@@ -15,6 +15,9 @@ from cotenant.live.device import LiveDevice
 from cotenant.units import NS_PER_S
 
 Inputs = Mapping[str, Sequence[Mapping[str, Array]]]
+LOOK_S = 0.5
+"""How often a client that waits looks whether the device was closed."""
+
 FAILURES = 3
 """A closed loop ends after so many failures in a row: it would spin on a broken engine."""
 
@@ -42,17 +45,16 @@ class Client:
             if not self._wait_until(start_ns + request.arrival_ns):
                 return
             self._submit(request.tenant, next(cycles[request.tenant]), start_ns + request.arrival_ns)
-        while end_ns is None and not self.stop.wait(1.0):
-            pass
-        if end_ns is not None:
-            self._wait_until(end_ns)
+        self._wait_until(end_ns)
 
-    def _wait_until(self, instant_ns: int) -> bool:
-        """Sleep until an instant; say False if stopped before."""
-        while (left_ns := instant_ns - time.monotonic_ns()) > 0:
-            if self.stop.wait(left_ns / NS_PER_S):
-                return False
-        return not self.stop.is_set()
+    def _wait_until(self, instant_ns: int | None) -> bool:
+        """Sleep until an instant, None is never; say False if stopped before, or the device was closed."""
+        while not self.stop.is_set() and not self.device.closed:
+            left_s = LOOK_S if instant_ns is None else (instant_ns - time.monotonic_ns()) / NS_PER_S
+            if left_s <= 0:
+                return True
+            self.stop.wait(min(left_s, LOOK_S))
+        return False
 
     def _submit(self, tenant: str, inputs: Mapping[str, Array], arrival_ns: int | None) -> Future[Answer] | None:
         try:

@@ -8,17 +8,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from types import MappingProxyType, TracebackType
-from typing import NamedTuple
 
 from cotenant.backend import Engine
 from cotenant.describe import Answer, Array, Card, Count, Crew, Outcome, Plan, Platform
-from cotenant.dispatch import DROP, RESUME, START, SUSPEND, Dispatcher
-from cotenant.errors import InputError
+from cotenant.dispatch import DROP, RESUME, START, SUSPEND, Decision, Dispatcher
+from cotenant.errors import CotenantError, InputError
+from cotenant.live.asked import Asked, Ended, answer
 from cotenant.live.inputs import Specs
 from cotenant.live.lane import Done, Job, LaneThread
 from cotenant.live.ledger import Ledger
 from cotenant.live.loaded import Loaded
-from cotenant.live.station import stations
+from cotenant.live.station import Station, stations
 from cotenant.live.terms import leaves_room, worth_loading
 from cotenant.live.timer import Timer
 from cotenant.policy import policies
@@ -29,15 +29,6 @@ STOP_S = 0.6
 """How long `close` waits for what runs."""
 
 
-class _Asked(NamedTuple):
-    request: int
-    inputs: Mapping[str, Array]
-    future: Future[Answer]
-    arrival_ns: int
-    option: str
-
-
-Ended = tuple[_Asked, Answer]
 Outputs = Mapping[str, Array]
 NOTHING: Outputs = MappingProxyType({})
 
@@ -69,14 +60,16 @@ class LiveDevice:
         self._dispatcher = Dispatcher(crew.workload.tenants, shares, platform, policy, name=crew.policy, params=crew.params)
         self._loaded = Loaded(engines={e.name: e for e in engines}, cards=self._cards, platform=platform)
         self._loaded.load(s.option for s in shares)
-        self._stations = stations(self._dispatcher.lineup, self._loaded)
+        self._stations = self._stations_by(plan)
         self._specs = {name: Specs(card.model) for name, card in self._cards.items()}
         self._ledger = Ledger(tenants=tuple(self._tenants), start_ns=clock(), keeps=keeps_trace)
         self._lock = threading.RLock()
         self._reporting = threading.local()
-        self._asked: dict[int, _Asked] = {}
+        self._asked: dict[int, Asked] = {}
         self._next = 0
         self._closed = ""
+        self._broken = ""
+        self._ending = False
         self._idle = threading.Condition(self._lock)
         self._within = tuple(within for _, within in self._dispatcher.lineup.lanes)
         self._lanes = self._lane_threads()
@@ -100,11 +93,17 @@ class LiveDevice:
         """Say why no request is accepted any more; empty while they are."""
         return self._closed
 
+    @property
+    def broken(self) -> str:
+        """Say by which defect the device came to its end; empty where there was none."""
+        return self._broken
+
     def submit(self, tenant: str, inputs: Mapping[str, Array], *, arrival_ns: int | None = None) -> Future[Answer]:
         """Accept one request; the arrays must not be changed before it is answered.
 
         `arrival_ns` is the scheduled arrival by CLOCK_MONOTONIC, now if None; latency counts from it. InputError for a
-        stranger, for tensors that do not fit, and on a closed device. Callbacks of the future run in the lane's thread.
+        stranger, for tensors that do not fit, and on a closed device. Callbacks of the future run in the lane's thread,
+        which serves nobody meanwhile: they may submit, but should not wait for an answer.
         """
         if tenant not in self._tenants:
             raise InputError("tenant", tenant, nearest(tenant, tuple(self._tenants)))
@@ -116,8 +115,10 @@ class LiveDevice:
                 raise InputError("device", self._closed, "an open device")
             now_ns = self._clock()
             self._arrive(tenant, inputs, future, now_ns if arrival_ns is None else arrival_ns)
-            ended = [] if getattr(self._reporting, "now", False) else self._decide(now_ns)
-        self._answer(ended)
+            # In a callback, the report that made it decides for all of it, unless somebody could start sooner.
+            waits = getattr(self._reporting, "now", False) and not self._dispatcher.could_start(self._tenants[tenant])
+            ended = [] if waits else self._decide(now_ns)
+        answer(ended)
         return future
 
     async def infer(self, tenant: str, inputs: Mapping[str, Array]) -> Answer:
@@ -135,10 +136,10 @@ class LiveDevice:
         self._loaded.load(s.option for s in shares)
         with self._lock:
             self._dispatcher.apply(shares)
-            self._stations = stations(self._dispatcher.lineup, self._loaded)
+            self._stations = self._stations_by(plan)
             self._plan = plan
             ended = self._decide(self._clock())
-        self._answer(ended)
+        answer(ended)
 
     def start_clock(self) -> int:
         """Begin the trace now; return the instant (CLOCK_MONOTONIC ns). InputError once something was asked."""
@@ -161,19 +162,25 @@ class LiveDevice:
     def close(self, reason: str = "stopped") -> None:
         """Refuse new requests, drop those that wait, give those that run a moment; every one is answered or counted."""
         with self._lock:
-            if self._closed:
+            if self._ending:
                 return
-            self._closed = reason
-            waiting = [self._end(slot, Outcome.DROPPED, reason, self._clock()) for slot in self._dispatcher.flush()]
-        self._answer(waiting)
+            self._ending = True
+            self._closed = self._closed or reason
+            queued = [slot for slot in self._dispatcher.flush() if slot in self._asked]
+            waiting = [self._end(slot, Outcome.DROPPED, reason, self._clock()) for slot in queued]
+        answer(waiting)
         self.drain(STOP_S)
         self._timer.stop()
         with self._lock:
             running = [self._end(slot, Outcome.FAILED, f"{reason} while it ran", self._clock()) for slot in list(self._asked)]
-        self._answer(running)
+        answer(running)
         ended = [thread.stop(0.1) for thread in self._lanes.values()]
         if all(ended):
             self._loaded.close()
+
+    def _stations_by(self, plan: Plan) -> tuple[Station, ...]:
+        urgent = leaves_room(self._crew.workload.tenants, plan)
+        return stations(self._dispatcher.lineup, self._loaded, urgent=urgent)
 
     def _lane_threads(self) -> dict[tuple[int, bool], LaneThread]:
         tenants = self._crew.workload.tenants
@@ -194,7 +201,7 @@ class LiveDevice:
         due_ns = None if deadline_ns is None else arrival_ns + deadline_ns
         slot = self._dispatcher.arrive(request, index, arrival_ns, due_ns)
         option = self._stations[self._dispatcher.stage(slot)].option
-        self._asked[slot] = _Asked(request, inputs, future, arrival_ns, option)
+        self._asked[slot] = Asked(request, inputs, future, arrival_ns, option)
         self._ledger.arrived(request, tenant, arrival_ns, due_ns, option)
 
     def _report(self, done: Done) -> None:
@@ -207,7 +214,7 @@ class LiveDevice:
             accepted = asked is not None and asked.request == done.job.request  # else answered already, when the device was closed
             ended = self._noted(done, self._clock()) if accepted else []
         self._reporting.now = True
-        self._answer(ended)
+        answer(ended)
         self._reporting.now = False
         with self._lock:
             if accepted and done.failure:
@@ -215,7 +222,7 @@ class LiveDevice:
             elif accepted:
                 self._dispatcher.finish(done.job.slot)
             dropped = self._decide(self._clock())
-        self._answer(dropped)
+        answer(dropped)
 
     def _noted(self, done: Done, now_ns: int) -> list[Ended]:
         """Note that a segment ended; return the request if it ended with it."""
@@ -235,15 +242,16 @@ class LiveDevice:
         latency_ns = now_ns - asked.arrival_ns
         return asked, Answer(outputs=outputs, outcome=outcome, latency_ns=latency_ns, option=asked.option, reason=reason)
 
-    def _answer(self, ended: list[Ended]) -> None:
-        for asked, answer in ended:
-            asked.future.set_result(answer)
-
     def _decide(self, now_ns: int) -> list[Ended]:
-        """Ask the dispatcher and do as told; return the requests that it dropped."""
+        """Ask the dispatcher and do as told; return the requests that ended by it."""
         if self._closed:
             return []
-        decisions = self._dispatcher.decide(now_ns)
+        try:
+            return self._do(self._dispatcher.decide(now_ns), now_ns)
+        except CotenantError as error:
+            return self._break(error)
+
+    def _do(self, decisions: Sequence[Decision], now_ns: int) -> list[Ended]:
         dropped = []
         wide: dict[int, list[int]] = {}
         for decision in decisions:
@@ -265,17 +273,22 @@ class LiveDevice:
         asked, station = self._asked[slot], self._stations[self._dispatcher.stage(slot)]
         own = tuple(self._within[lane] for lane in lanes)
         self._ledger.started(asked.request, station.segment, station.processor, own, now_ns)
-        job = Job(slot=slot, request=asked.request, session=station.sessions[lanes[0]], inputs=asked.inputs)
+        job = Job(slot=slot, request=asked.request, session=station.sessions[lanes[0]], inputs=asked.inputs, urgent=station.urgent)
         self._lanes[lanes[0], station.critical].inbox.put(job)
 
     def _tick(self) -> None:
         with self._lock:
             dropped = self._decide(self._clock())
-        self._answer(dropped)
+        answer(dropped)
 
     def _fault(self, error: BaseException) -> None:
-        """Fail all that is outstanding, with the cause: a lane thread has ended by a defect."""
+        """Take the news that a lane thread has ended by a defect."""
         with self._lock:
-            self._closed = self._closed or f"broken: {error!r}"
-            failed = [self._end(slot, Outcome.FAILED, self._closed, self._clock()) for slot in list(self._asked)]
-        self._answer(failed)
+            failed = self._break(error)
+        answer(failed)
+
+    def _break(self, error: BaseException) -> list[Ended]:
+        """Accept nothing any more, and fail all that is outstanding with the cause; return it."""
+        self._broken = self._broken or (str(error) if isinstance(error, CotenantError) else repr(error))
+        self._closed = self._closed or f"broken: {self._broken}"
+        return [self._end(slot, Outcome.FAILED, self._closed, self._clock()) for slot in list(self._asked)]

@@ -9,19 +9,24 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 from cotenant.backend import Session
-from cotenant.backend.scheduling import SchedulingClass, best_effort, pin, urgent
+from cotenant.backend.scheduling import SchedulingClass, best_effort, normal, pin, urgent
 from cotenant.describe import Array
 from cotenant.errors import BackendError
+from cotenant.live.allowance import Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Run one segment: what to run it with, and on which inputs."""
+    """Run one segment: what to run it with, and on which inputs.
+
+    `urgent` asks for the real-time class: for work that is planned not to fill its core.
+    """
 
     slot: int
     request: int
     session: Session
     inputs: Mapping[str, Array]
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +45,19 @@ Fault = Callable[[BaseException], None]
 
 @dataclass(slots=True, kw_only=True)
 class LaneThread:
-    """Run jobs one after the other on one core, in one class, and report each.
+    """Run jobs one after the other on one core and report each: best effort, or `critical` ones, real-time within an allowance.
 
-    `urgent` asks for the real-time class on top of `critical`: for work that is planned not to fill its core.
+    `urgent` says that the first will ask for that class.
     """
 
     core: int | None
     critical: bool
     report: Report
     fault: Fault
-    urgent: bool = False
     inbox: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
     taken: SchedulingClass = SchedulingClass.NORMAL
+    urgent: bool = False
+    _refused: bool = False
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,12 +80,25 @@ class LaneThread:
                 pin(self.core)
             if not self.critical:
                 self.taken = best_effort()
-            elif self.urgent:
-                self.taken = urgent()
+            allowance = Allowance(at_ns=time.monotonic_ns())
+            self._hasten(urgent_now=self.urgent)
             while (job := self.inbox.get()) is not None:
+                self._hasten(urgent_now=job.urgent and allowance.lasts(time.monotonic_ns()))
+                begun_ns = time.thread_time_ns()
                 self.report(_run(job))
-        except Exception as error:  # noqa: BLE001  # the top of a thread: whoever waits must be told
+                # The class in which the next job is waited for decides how soon it begins.
+                lasts = allowance.lasts(time.monotonic_ns(), time.thread_time_ns() - begun_ns)
+                self._hasten(urgent_now=job.urgent and lasts)
+        except BaseException as error:  # noqa: BLE001  # the top of a thread: whoever waits must be told
             self.fault(error)
+
+    def _hasten(self, *, urgent_now: bool) -> None:
+        """Take the real-time class, or give it back; what the system refuses once is not asked for again."""
+        if urgent_now and not self._refused and self.taken is not SchedulingClass.REALTIME:
+            self.taken = urgent()
+            self._refused = self.taken is not SchedulingClass.REALTIME
+        elif not urgent_now and self.taken is SchedulingClass.REALTIME:
+            self.taken = normal()
 
 
 def _run(job: Job) -> Done:

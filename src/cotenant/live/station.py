@@ -19,11 +19,12 @@ class Station:
     processor: str
     last: bool
     critical: bool
+    urgent: bool
     sessions: Mapping[int, Session]
 
 
-def stations(lineup: Lineup, loaded: Loaded) -> tuple[Station, ...]:
-    """List the stations in the order of the dispatcher's stages; the options must be loaded."""
+def stations(lineup: Lineup, loaded: Loaded, *, urgent: bool) -> tuple[Station, ...]:
+    """List the stations in the order of the dispatcher's stages; the options must be loaded. `urgent` is for those of rank 0."""
     options, lanes = lineup.options, lineup.lanes
     names = [processor.name for processor in lineup.platform.processors]
     ranks = {tenant.name: tenant.rank for tenant in lineup.tenants}
@@ -34,6 +35,7 @@ def stations(lineup: Lineup, loaded: Loaded) -> tuple[Station, ...]:
             processor=step.processor,
             last=step is options[k].chain[-1],
             critical=ranks[options[k].tenant] == 0,
+            urgent=urgent and ranks[options[k].tenant] == 0,
             sessions={
                 lane: loaded.session(options[k], step, within) for lane, (p, within) in enumerate(lanes) if names[p] == step.processor
             },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cotenant.describe import Periodic, Plan, Poisson, Replay, Share, Tenant, open_rate_per_s
+from cotenant.describe import Plan, Share, Tenant, open_rate_per_s
 
 LEAST_SHARE = 0.005
 """An option with less of its tenant's rate than this is not worth being loaded."""
@@ -23,11 +23,11 @@ def worth_loading(plan: Plan) -> tuple[Share, ...]:
 
 
 def leaves_room(tenants: Sequence[Tenant], plan: Plan) -> bool:
-    """Say whether all of rank 0 comes by itself and is promised whole: then it cannot fill the machine, were it never interrupted."""
+    """Say whether all of rank 0 comes at a known rate and is promised whole: then it is not meant to fill the machine."""
     promised = {promise.tenant: promise.rate_per_s for promise in plan.promises}
     first = [tenant for tenant in tenants if tenant.rank == 0]
-    arriving = [(open_rate_per_s(t.arrival) if isinstance(t.arrival, Periodic | Poisson | Replay) else None, t.name) for t in first]
     names = {tenant.name for tenant in first}
     if any(step.width > 1 for share in plan.shares if share.option.tenant in names for step in share.option.chain):
         return False  # an engine's own threads, at normal priority, would wait behind the one that waits for them
+    arriving = [(open_rate_per_s(tenant.arrival), tenant.name) for tenant in first]
     return all(rate is not None and promised.get(name, 0.0) >= _WHOLE * rate for rate, name in arriving)

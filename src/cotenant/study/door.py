@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cotenant.describe import Count
+from cotenant.errors import BackendError
 from cotenant.live import Client, LiveDevice
 from cotenant.study.device import inputs_of, open_device
 from cotenant.study.prepare import prepare
@@ -44,6 +45,7 @@ def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None
     """Serve a crew with the client that its file describes, for `seconds`, else its own, else until `stop` is set.
 
     Stopped early, what waits is dropped and what runs is given a moment; otherwise all that was asked is answered.
+    BackendError if a defect ends it.
     """
     horizon_ns = prepared.crew.workload.horizon_ns if seconds is None else round(seconds * NS_PER_S)
     inputs = inputs_of(prepared)
@@ -60,6 +62,8 @@ def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None
         if not stop.is_set():
             device.drain(GRACE_S)
         device.close()
+        if device.broken:
+            raise BackendError("device", device.broken)
         return device.trace(asked_ns if stop.is_set() or horizon_ns is None else horizon_ns)
 
 
