@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO
 
 import pytest
 
-from cotenant.cli import main
 from cotenant.cli.app import _end
 from cotenant.cli.measure import permitted
 from cotenant.cli.run import MOMENT_S, stopping
@@ -23,13 +26,49 @@ COMMANDS = ("init", "run", "compare", "profile", "plan", "list")
 CREW = "tenants: [{name: a, model: zoo:squeezenet, rank: 0, arrival: flat-out}]\n"
 
 Captured = pytest.CaptureFixture[str]
+Stream = int | IO[bytes]
+Left = subprocess.CompletedProcess[str]
+
+
+MAIN = "from cotenant.cli import main; main()"
+
+# At an orderly shutdown the interpreter takes modules down, and what they hold.
+LEAVING = """
+import atexit, os, sys
+from cotenant.cli import app
+from cotenant.errors import BackendError, InputError
+class Held:
+    def __del__(self, write=os.write):
+        write(2, b"torn down")
+sys.held = Held()
+atexit.register(print, "cleared up")
+def invoke(_):
+    print("done")
+    {then}
+app._invoke = invoke
+app.main()
+"""
 
 
 def ended(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(arguments)
-    assert isinstance(end.value.code, int)
-    return end.value.code
+    return _end(arguments)
+
+
+def left(program: str, *arguments: str, stdout: Stream = subprocess.PIPE, stderr: Stream = subprocess.PIPE) -> Left:
+    """Run a program in a process of its own that buffers what it prints, as they do unless told otherwise."""
+    env = {**os.environ, "PYTHONUNBUFFERED": ""}
+    return subprocess.run([sys.executable, "-c", program, *arguments], stdout=stdout, stderr=stderr, env=env, text=True, check=False)
+
+
+@contextmanager
+def unread() -> Iterator[int]:
+    """Open a pipe whose reader has left."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        yield writing
+    finally:
+        os.close(writing)
 
 
 def refused(capsys: Captured, *arguments: str) -> str:
@@ -158,10 +197,52 @@ def test_the_first_signal_stops_a_run_and_one_more_a_moment_later_ends_it(number
     assert signal.getsignal(number) is before
 
 
-def test_a_reader_who_leaves_gets_no_traceback() -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    program = [sys.executable, "-c", "from cotenant.cli import main; main()", "list", "zoo", "--json"]
-    done = subprocess.run(program, stdout=writing, stderr=subprocess.PIPE, check=False)
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (1, b"")
+@pytest.mark.parametrize("arguments", [("list", "zoo", "--json"), ("list", "zoo"), ("--help",)])
+def test_a_reader_who_leaves_gets_no_traceback(arguments: tuple[str, ...]) -> None:
+    with unread() as pipe:
+        done = left(MAIN, *arguments, stdout=pipe)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(("list", "zoos"), 2), (("list", "zoo", "--json"), 0)])
+def test_whoever_does_not_read_errors_gets_the_code_all_the_same(arguments: tuple[str, ...], code: int) -> None:
+    with unread() as pipe:
+        assert left(MAIN, *arguments, stderr=pipe).returncode == code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no disk that is always full")
+def test_a_full_disk_is_told_once() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = left(MAIN, "list", "zoo", "--json", stdout=full)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("then", "code", "told"),
+    [
+        ("return 0", 0, ""),
+        ("raise InputError('a', 1, '2')", 2, "a: 1; 2"),
+        ("raise BackendError('x', 'broke')", 1, "engine x: broke"),
+        ("raise KeyboardInterrupt", 130, "interrupted; what was measured is kept"),
+        ("raise KeyError('a defect')", 1, "KeyError: 'a defect'"),
+    ],
+)
+def test_whatever_the_code_the_interpreter_is_not_taken_down_but_nothing_is_lost(then: str, code: int, told: str) -> None:
+    done = left(LEAVING.format(then=then))
+    assert (done.returncode, done.stdout) == (code, "done\ncleared up\n")
+    assert done.stderr.strip().endswith(told)
+    assert "torn down" not in done.stderr
+
+
+def test_a_period_that_fell_silent_is_noted_on_stderr(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    def fall_silent(*_: object, noted: Callable[[str], None]) -> None:
+        noted("round 1, tuned: silent; measured again")
+        raise BackendError("child", "silent")
+
+    measured = SimpleNamespace(profile=SimpleNamespace(notes=()))
+    monkeypatch.setattr("cotenant.cli.measure.measure", lambda *_: None)
+    monkeypatch.setattr("cotenant.cli.measure.plan_of", lambda *_, **__: measured)
+    monkeypatch.setattr("cotenant.study.compare.compare", fall_silent)
+    assert ended("compare", "crew.yaml", "--json") == 1
+    assert capsys.readouterr().err == "note: round 1, tuned: silent; measured again\nengine child: silent\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from sklearn.neural_network import MLPClassifier
 
 import cotenant
 from cotenant.errors import InputError
+from cotenant.study.door import Tick, run_crew
+from cotenant.study.prepare import prepare
+from cotenant.units import NS_PER_S
 
 CREW = """
 tenants:
@@ -53,3 +57,13 @@ def test_a_dynamic_shape_without_shapes_is_refused_with_what_to_write(crew: Path
     with pytest.raises(InputError, match="shapes") as refused:
         cotenant.open(crew)
     assert "\n" not in str(refused.value)
+
+
+def test_a_run_whose_reader_leaves_ends(crew: Path) -> None:
+    def leave(tick: Tick) -> None:
+        raise BrokenPipeError(f"at {tick.seconds} s")
+
+    stop = threading.Event()
+    happened = run_crew(prepare(crew), stop, leave, seconds=60)
+    assert stop.is_set()
+    assert happened.stop_ns < 30 * NS_PER_S

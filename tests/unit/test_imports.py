@@ -10,12 +10,11 @@ HEAVY = {"highspy", "numba", "onnx", "onnxruntime", "openvino", "sqlite3"}
 LIST = "import sys; print('\\n'.join(sys.modules))"
 HELP = """
 import sys
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from io import StringIO
-from cotenant.cli import main
-sys.argv = ["cotenant", "--help"]
-with suppress(SystemExit), redirect_stdout(StringIO()) as said:
-    main()
+from cotenant.cli.app import _end
+with redirect_stdout(StringIO()) as said:
+    assert _end(["--help"]) == 0
 assert "compare" in said.getvalue(), said.getvalue()
 """
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn, cast
@@ -38,18 +40,20 @@ def about() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else; one line on stderr says what was wrong."""
-    code = _end(sys.argv[1:] if arguments is None else arguments)
-    if code == INTERRUPTED:
+    code = INTERRUPTED  # should a second Ctrl-C come while the first is told
+    try:
+        code = _end(sys.argv[1:] if arguments is None else arguments)
+    except Exception:  # noqa: BLE001  # a defect: told in full, and the exit code is still ours
+        code = FAILED
+        traceback.print_exc()
+    finally:
         _leave_at_once(code)
-    sys.exit(code)
 
 
 def _end(arguments: Sequence[str]) -> int:
     try:
-        _invoke(arguments)
+        code = _invoke(arguments)
         sys.stdout.flush()
-    except typer.Exit as end:
-        return end.exit_code
     except _USAGE as error:
         return _refuse(_usage(cast("typer.BadParameter", error)), REFUSED)
     except (InputError, InfeasibleError) as error:
@@ -58,18 +62,22 @@ def _end(arguments: Sequence[str]) -> int:
         return _refuse(str(error), FAILED)
     except KeyboardInterrupt:
         return _refuse("interrupted; what was measured is kept", INTERRUPTED)
-    except BrokenPipeError:
-        return _hang_up()
+    except (BrokenPipeError, SystemExit):
+        return FAILED  # whoever read has left, on which Rich would exit: there is nobody to tell
     except OSError as error:
         return _refuse(str(error), FAILED)
-    return DONE
+    return code
 
 
-def _invoke(arguments: Sequence[str]) -> None:
-    """Do what Typer does, without its own way of catching what is raised."""
+def _invoke(arguments: Sequence[str]) -> int:
+    """Do what Typer does, without its own way of catching what is raised; return the exit code that a command asked for."""
     command = get_command(app)
-    with command.make_context("cotenant", list(arguments)) as context:
-        command.invoke(context)
+    try:
+        with command.make_context("cotenant", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return DONE
 
 
 def _usage(error: typer.BadParameter) -> str:
@@ -78,19 +86,19 @@ def _usage(error: typer.BadParameter) -> str:
 
 
 def _refuse(story: str, code: int) -> int:
-    print(" ".join(story.split()), file=sys.stderr)
+    with suppress(OSError):  # nobody reads it: the code still tells
+        print(" ".join(story.split()), file=sys.stderr)
     return code
 
 
-def _hang_up() -> int:
-    """Write nowhere from now on: whoever read has left, and the last flush would complain again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED
-
-
 def _leave_at_once(code: int) -> NoReturn:
-    """Exit without taking the interpreter down: threads that are still inside an engine would come back to nothing, and abort."""
-    with suppress(OSError):
+    """Exit without taking the interpreter down: threads that are still inside an engine would come back to nothing, and abort.
+
+    What was registered to run at exit does run: temporary folders go, logs are closed.
+    """
+    try:
+        atexit._run_exitfuncs()  # noqa: SLF001  # os._exit would leave them out
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(code)
+    finally:
+        os._exit(code)

@@ -53,7 +53,7 @@ def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None
         client = Client(device=device, workload=prepared.crew.workload, lanes=prepared.platform.lanes, inputs=inputs, stop=stop)
         over = threading.Event()
         start_ns = device.start_clock()
-        teller = threading.Thread(target=_tell, args=(device, told, start_ns, over), name="cotenant-teller", daemon=True)
+        teller = threading.Thread(target=_tell, args=(device, told, start_ns, over, stop), name="cotenant-teller", daemon=True)
         if told is not None:
             teller.start()
         client.ask(start_ns, horizon_ns)
@@ -67,11 +67,15 @@ def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None
         return device.trace(asked_ns if stop.is_set() or horizon_ns is None else horizon_ns)
 
 
-def _tell(device: LiveDevice, told: Told, start_ns: int, over: threading.Event) -> None:
+def _tell(device: LiveDevice, told: Told, start_ns: int, over: threading.Event, stop: threading.Event) -> None:
     before, before_ns = device.stats(), start_ns
     while not over.wait(TICK_S):
         counts, now_ns = device.stats(), time.monotonic_ns()
         passed_s = (now_ns - before_ns) / NS_PER_S
         rates = {name: (count.done - before[name].done) / passed_s for name, count in counts.items()}
-        told(Tick(seconds=(now_ns - start_ns) / NS_PER_S, counts=counts, rates=rates))
+        try:
+            told(Tick(seconds=(now_ns - start_ns) / NS_PER_S, counts=counts, rates=rates))
+        except OSError:
+            stop.set()  # whoever read has left
+            return
         before, before_ns = counts, now_ns
