@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from cotenant.backend.scheduling import SchedulingClass, best_effort, critical, held, permitted, pin, urgent
+from cotenant.backend.scheduling import SchedulingClass, best_effort, held, permitted, pin, urgent
 
 T = TypeVar("T")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="classes of threads are Linux's")
@@ -52,33 +52,7 @@ def test_elsewhere_than_on_linux_nothing_is_tried(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "platform", "darwin")
     for name in ("sched_setscheduler", "setpriority", "sched_setaffinity"):
         monkeypatch.setattr(os, name, refuse)
-    assert (best_effort(), critical(), held(), pin(0)) == (*[SchedulingClass.NORMAL] * 3, False)
-
-
-def test_critical_tells_the_truth_whether_or_not_the_way_back_is_permitted() -> None:
-    def there_and_back() -> tuple[SchedulingClass, int]:
-        best_effort()
-        return critical(), os.sched_getscheduler(0)
-
-    got, policy = in_a_thread(there_and_back)
-    assert (got is SchedulingClass.IDLE) == (policy == os.SCHED_IDLE)
-    if os.geteuid() == 0:
-        assert (got, policy) == (SchedulingClass.NORMAL, os.SCHED_OTHER)
-
-
-def test_critical_reports_a_refused_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    def there_and_refused() -> SchedulingClass:
-        best_effort()
-        monkeypatch.setattr(os, "sched_setscheduler", refuse)
-        return critical()
-
-    assert in_a_thread(there_and_refused) is SchedulingClass.IDLE
-
-
-def test_critical_leaves_a_normal_thread_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    monkeypatch.setattr(os, "setpriority", refuse)
-    assert in_a_thread(critical) is held()
+    assert (best_effort(), held(), pin(0)) == (*[SchedulingClass.NORMAL] * 2, False)
 
 
 def test_asking_what_is_permitted_leaves_the_asker_as_it_was() -> None:

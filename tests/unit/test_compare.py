@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cotenant.cost import Table, Timing
@@ -23,12 +24,14 @@ from cotenant.describe import (
     Processor,
     Source,
     Tenant,
+    Tensor,
     Variant,
     Workload,
 )
 from cotenant.errors import BackendError, InputError
 from cotenant.graph import read_model
-from cotenant.profile import Profile
+from cotenant.profile import Profile, samples_of
+from cotenant.study.children import SilentError
 from cotenant.study.compare import QUICK, Settings, compare, period_of, report_of
 from cotenant.study.meter import Reading
 from cotenant.study.prepare import platform_of
@@ -36,8 +39,9 @@ from cotenant.study.prepared import Prepared, planned
 from cotenant.study.report import PLANNED, Report, report_json
 from cotenant.study.rounds import Measured
 from cotenant.study.seat import Manner, Seat
+from cotenant.study.serving import read_samples
 from cotenant.study.way import Period, Serve, Way, of_round
-from cotenant.study.ways import Bench, baselines, merged, write_samples
+from cotenant.study.ways import SAMPLES, Bench, baselines, merged, write_samples
 from cotenant.trace import Ending, Trace
 from cotenant.units import NS_PER_MS, NS_PER_S
 from tests.small_networks import classifier
@@ -193,6 +197,20 @@ def test_ways_seat_tenants_as_their_names_say(tmp_path: Path, monkeypatch: pytes
     assert {s.precision for group in (threads, processes) for seats, _ in group for s in seats} == {FP32}
 
 
+def test_children_are_labelled_with_the_tenants_that_they_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew, told = prepared(tmp_path), list[Sequence[str]]()
+
+    def note(module: str, orders: Sequence[bytes], limit_s: float, labels: Sequence[str]) -> tuple[Trace, ...]:
+        told.append(labels)
+        return (trace(crew, Pace(0, 0)),)
+
+    monkeypatch.setattr("cotenant.study.children.serve", note)
+    threads, processes, *_ = baselines(Bench(prepared=crew, samples=write_samples(crew, tmp_path)))
+    for way in (threads, processes):
+        way.serve(Period(workload=crew.crew.workload, stop_ns=NS_PER_S, grace_ns=0))
+    assert told == [["eye, tag"], ["eye", "tag"]]
+
+
 def test_open_tenants_get_their_arrivals_and_closed_ones_their_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crew = prepared(tmp_path)
     seats: dict[str, Seat] = {}
@@ -206,6 +224,27 @@ def test_open_tenants_get_their_arrivals_and_closed_ones_their_clients(tmp_path:
     baselines(Bench(prepared=crew, samples=write_samples(crew, tmp_path)))[0].serve(period)
     assert seats["eye"].arrivals_ns == tuple(r.arrival_ns for r in crew.crew.workload.requests(NS_PER_S))
     assert (seats["eye"].clients, seats["tag"].clients, seats["tag"].arrivals_ns) == (1, PLATFORM.lanes, None)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (1,)])
+@pytest.mark.parametrize("given", [True, False])
+def test_strings_survive_the_file_of_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], given: bool) -> None:
+    crew = prepared(tmp_path)
+    words = np.array(["a", "été", "", "a longer one", "b", "c"]).reshape(-1, *shape[1:])
+    np.savez(tmp_path / "words.npz", x=words)
+    model = replace(crew.card("eye").model, inputs=(Tensor(name="x", dtype="object", shape=shape),))
+    monkeypatch.setattr(Prepared, "card", lambda *_: replace(crew.profile.cards[0], model=model))
+    source = replace(crew.tenants[0].source, samples=str(tmp_path / "words.npz") if given else None)
+    eye = replace(crew.tenants[0], source=source)
+    crew = replace(crew, crew=replace(crew.crew, workload=replace(crew.crew.workload, tenants=(eye,))))
+    expected = samples_of(eye, model, SAMPLES).inputs["x"].astype(str)
+    seat = Seat(
+        tenant="eye", manner=Manner.ONE_THREAD, engine="fake", precision=FP32, file="m.onnx", samples=write_samples(crew, tmp_path)["eye"],
+        shapes=(("x", shape),), clients=1,
+    )  # fmt: skip
+    found = [inputs["x"] for inputs in read_samples(seat)]
+    assert {(array.dtype, array.shape) for array in found} == {(np.dtype(object), shape)}
+    assert [array.ravel().tolist() for array in found] == expected.reshape(len(expected), -1).tolist()
 
 
 def test_only_this_machine_can_be_compared_on(tmp_path: Path) -> None:
@@ -251,6 +290,23 @@ def test_every_way_serves_a_real_model_and_loses_nothing(tmp_path: Path) -> None
     naive = dict(dict(found.ways)["naive-threads"].summary.tenants)["eye"]
     # 0.2 s of one request every 50 ms.
     assert (naive.option, naive.fidelity, naive.asked) == ("onnxruntime fp32 as it comes", 1.0, 4)
+
+
+def test_a_comparison_notes_what_fell_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew, notes, silences = prepared(tmp_path), list[str](), [SilentError("child", "silent")]
+
+    def serve(_: Period) -> Trace:
+        if silences:
+            raise silences.pop()
+        return trace(crew, Pace(1, 1))
+
+    steady = Way(name="steady", serve=_planned(crew), fidelity=lambda *_: None)
+    monkeypatch.setattr("cotenant.study.compare.baselines", lambda _: ())
+    monkeypatch.setattr("cotenant.study.compare.alone", lambda *_: steady)
+    seconds = iter(range(100))
+    meter = lambda: Reading(at_s=float(next(seconds)), busy_s=0.0, own_s=0.0, cores=2)  # noqa: E731
+    compare(crew, serve, Settings(rounds=1), meter=meter, noted=notes.append)
+    assert notes == [f"round 1, {PLANNED}: silent; measured again"]
 
 
 def _planned(crew: Prepared) -> Serve:

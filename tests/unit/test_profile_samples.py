@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,22 @@ def test_a_batch_axis_of_one_may_be_kept_or_left_out(tmp_path: Path) -> None:
 def test_requests_go_round_for_ever(tmp_path: Path) -> None:
     samples = samples_of(tenant(tmp_path, arrays()), MODEL, COUNT)
     assert np.array_equal(samples.request(COUNT + 2)["tokens"], samples.request(2)["tokens"])
+
+
+WORDS = replace(MODEL, inputs=(Tensor(name="word", dtype="object", shape=(1,)),))
+
+
+@pytest.mark.parametrize("kind", [np.str_, np.bytes_])
+def test_strings_come_as_text_or_as_its_bytes(tmp_path: Path, kind: type[np.generic]) -> None:
+    words = ["été".encode() if kind is np.bytes_ else "été", "b"]
+    samples = samples_of(tenant(tmp_path, {"word": np.array(words, dtype=kind)}), WORDS, 2)
+    request = samples.request(0)["word"]
+    assert (request.shape, request.dtype, request.tolist()) == ((1,), np.dtype(object), ["été"])
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no text"):
+        samples_of(tenant(tmp_path, {"word": np.array([b"\xff"])}), WORDS, 1)
 
 
 def test_fewer_are_picked_evenly_with_their_labels(tmp_path: Path) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
 
@@ -16,11 +19,13 @@ import pytest
 
 from cotenant.backend import Session
 from cotenant.backend.fake import Fake
+from cotenant.backend.scheduling import SchedulingClass, held, permitted
 from cotenant.describe import Outcome, Precision
 from cotenant.errors import BackendError
-from cotenant.study import children
+from cotenant.study import children, serving
 from cotenant.study.clients import Inputs, Log, Shared, Window, ask_on_time, endings, keep_asking
 from cotenant.study.seat import Manner, Seat, Service
+from cotenant.study.sessions import Loaded
 from cotenant.study.ways import CHILD, merged
 from cotenant.trace import Trace, tally
 from cotenant.units import NS_PER_MS
@@ -46,7 +51,7 @@ def session(fails: tuple[int, ...] = ()) -> Session:
 
 
 def seat(folder: Path, arrivals_ns: tuple[int, ...] | None = None, clients: int = 2, engine: str = "fake", tenant: str = "a") -> Seat:
-    np.savez(folder / "x.npz", x=np.zeros((3, 2), np.float32))
+    np.savez(folder / "x.npz", np.zeros((3, 2), np.float32))
     return Seat(
         tenant=tenant, manner=Manner.ONE_THREAD, engine=engine, precision=Precision.FP32, file=str(folder / "m.onnx"),
         samples=str(folder / "x.npz"), shapes=(("x", (1, 2)),), clients=clients, arrivals_ns=arrivals_ns, deadline_ns=5_000_000_000,
@@ -120,6 +125,29 @@ def test_the_best_effort_answers_too(tmp_path: Path) -> None:
     assert tally(served(service(seat(tmp_path), best_effort=True)), "a").lost == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="classes of threads are Linux's")
+def test_only_what_serves_is_best_effort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[SchedulingClass] = []
+
+    class Noting:
+        def run(self, inputs: Inputs) -> Inputs:
+            noted.append(held())
+            return inputs
+
+        def close(self) -> None: ...
+
+    def sessions(seat: Seat) -> Loaded:
+        noted.append(held())
+        return (Noting(),) * seat.clients, "o"
+
+    monkeypatch.setattr(serving, "load_sessions", sessions)
+    # Long ago, from 0 to 1 ns, each client asks just once; there is all the time in the world to answer.
+    order = Service(seats=(seat(tmp_path, clients=2),), stop_ns=1, grace_ns=10**18, best_effort=True, warm_runs=3)
+    with ThreadPoolExecutor(max_workers=1) as pool:  # a class once taken may be for ever
+        pool.submit(lambda: serving.load(msgspec.json.encode(order))(0)).result()
+    assert noted == [held()] * (1 + 3) + [permitted()] * 2
+
+
 def test_an_engine_that_cannot_load_is_named_with_its_story(tmp_path: Path) -> None:
     with pytest.raises(BackendError) as caught:
         served(service(seat(tmp_path, engine="onnxruntime")))
@@ -127,19 +155,89 @@ def test_an_engine_that_cannot_load_is_named_with_its_story(tmp_path: Path) -> N
     assert "m.onnx" in caught.value.story
 
 
-def test_a_child_that_dies_is_reported_with_its_last_word() -> None:
-    with pytest.raises(BackendError, match="JSON"):
-        served(b"not an order")
+def test_an_order_that_is_none_is_told_with_the_child_that_got_it() -> None:
+    with pytest.raises(BackendError, match=r"serving \(a, b\): DecodeError: JSON"):
+        children.serve(CHILD, [b"not an order"], PATIENCE_S, ["a, b"])
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Write a module that a child can run; return its name."""
+
+    def write(text: str) -> str:
+        (tmp_path / "odd.py").write_text(text)
+        return "odd"
+
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    return write
+
+
+def failure(module: str) -> str:
+    with pytest.raises(BackendError) as caught:
+        children.serve(module, [b"order"], PATIENCE_S, ["a, b"])
+    assert caught.value.engine == "child"
+    return caught.value.story
+
+
+@pytest.mark.parametrize(
+    ("load", "told"),
+    [
+        ("raise KeyError('a defect')", "KeyError: 'a defect'"),
+        ("return lambda _: raised(OSError('of\\n two lines'))", "OSError: of two lines"),
+    ],
+)
+def test_a_defect_is_told_in_one_line(module: Callable[[str], str], load: str, told: str) -> None:
+    raised = "def raised(error): raise error"
+    text = f"from cotenant.study.child import attend\n{raised}\ndef load(_): {load}\nattend(load)"
+    assert failure(module(text)) == f"odd (a, b): {told}"
+
+
+def test_a_child_that_dies_is_reported_with_how_and_its_last_word(module: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "GONE_S", PATIENCE_S)  # however busy the machine
+    # It hangs up a moment before it dies, of the alarm.
+    text = """
+import os, signal, sys
+print("first", "last", sep="\\n", file=sys.stderr, flush=True)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+os.close(1)
+while True:
+    signal.pause()
+"""
+    assert failure(module(text)) == f"odd (a, b) ended with {-signal.SIGALRM}: last"
+
+
+def test_a_child_that_hangs_up_but_lives_on_is_reported_as_such(module: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "GONE_S", 0.0)
+    text = "import os, signal\nos.close(1)\nwhile True:\n    signal.pause()"
+    assert failure(module(text)) == "odd (a, b) hung up, but lived on: no word"
+
+
+@pytest.mark.parametrize("load", ["raise KeyError", "raise SystemExit", "return lambda _: None"])
+def test_a_child_that_cannot_reply_leaves_at_once_all_the_same(module: Callable[[str], str], load: str) -> None:
+    text = f"""
+import atexit, os
+from cotenant.study.child import attend
+atexit.register(os.write, 2, b"an orderly shutdown")
+def load(_): {load}
+attend(load)
+"""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", module(text)]
+    done = subprocess.run(command, input=b"order\n0\n", stdout=writing, stderr=subprocess.PIPE, timeout=PATIENCE_S, check=False)
+    os.close(writing)
+    assert done.returncode == 1
+    assert b"an orderly shutdown" not in done.stderr
 
 
 def test_a_child_that_never_answers_is_killed_and_named() -> None:
     silent = pytest.raises(children.SilentError, match="serving took over 0 s to wait")
-    with children._children(CHILD, 1) as (child,), children._limited([child], 0.0, "to wait"), silent:
+    with children._children(CHILD, [""]) as (child,), children._limited([child], 0.0, "to wait"), silent:
         children._hear(child)
 
 
 def test_no_child_outlives_the_call_even_when_it_fails() -> None:
-    with pytest.raises(KeyboardInterrupt), children._children(CHILD, 2) as started:
+    with pytest.raises(KeyboardInterrupt), children._children(CHILD, ["", ""]) as started:
         raise KeyboardInterrupt
     assert [child.process.poll() for child in started] == [-9, -9]
 
@@ -149,7 +247,7 @@ def test_a_child_dies_with_its_parent() -> None:
     script = f"""
 import sys
 from cotenant.study import children
-with children._children({CHILD!r}, 1) as (child,):
+with children._children({CHILD!r}, [""]) as (child,):
     print(child.process.pid, flush=True)
     sys.stdin.read()
 """

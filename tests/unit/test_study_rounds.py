@@ -28,6 +28,7 @@ class Machine:
         self.script = list(others)
         self.silences = silences
         self.served: list[str] = []
+        self.notes: list[str] = []
         self.at_s = self.busy_s = self.own_s = 0.0
 
     def read(self) -> Reading:
@@ -51,7 +52,8 @@ class Machine:
 def measured(names: str, rounds: int, others: Sequence[float] = (), silences: int = 0) -> tuple[Machine, tuple[Measured, ...]]:
     machine = Machine(others, silences)
     period = Period(workload=WORKLOAD, stop_ns=NS_PER_S, grace_ns=0)
-    turns = Turns(ways=tuple(machine.way(name) for name in names), rounds=rounds, period=lambda *_: period, meter=machine.read)
+    ways = tuple(machine.way(name) for name in names)
+    turns = Turns(ways=ways, rounds=rounds, period=lambda *_: period, meter=machine.read, noted=machine.notes.append)
     return machine, turns.measure()
 
 
@@ -131,6 +133,12 @@ def test_a_silent_period_is_measured_again_and_counted() -> None:
     machine, found = measured("ab", 2, silences=2)
     assert machine.served == ["a", "a", "a", "b", "b", "a"]
     assert [(m.way, m.tries) for m in found] == [("a", 3), ("b", 1), ("b", 1), ("a", 1)]
+
+
+def test_of_every_silence_there_is_a_note_and_of_none_else() -> None:
+    machine, _ = measured("ab", 2, [NOISY], silences=1)
+    assert machine.served == ["a", "a", "a", "b", "b", "a"]
+    assert machine.notes == ["round 1, a: silent; measured again"]
 
 
 def test_a_way_that_stays_silent_ends_the_comparison() -> None:

@@ -36,7 +36,8 @@ def compare(
     prepared = measure.plan_of(measure.measure(crew, wanted), allow_overload=allow_overload)
     note(prepared.profile.notes)
     way = planned(crew, wanted, allow_overload=allow_overload)
-    report = study.compare(prepared, way, settings, partial(served.tell_period, to_stderr=as_json))
+    told = partial(served.tell_period, to_stderr=as_json)
+    report = study.compare(prepared, way, settings, told, noted=lambda line: note([line]))
     if as_json:
         show_json(report_json(report))
     else:

@@ -38,7 +38,7 @@ class Samples:
     def request(self, index: int) -> dict[str, Array]:
         """Return one sample in the shapes that the model takes; samples are used in turn, for ever."""
         index %= len(self)
-        return {t.name: self.inputs[t.name][index].reshape(t.shape) for t in self.tensors}
+        return {t.name: one(self.inputs[t.name], index, t.shape) for t in self.tensors}
 
     def part(self, start: int, stop: int) -> Samples:
         """Return the samples from `start` up to `stop`."""
@@ -53,6 +53,11 @@ class Samples:
         total = len(self)
         judges = min(judging, max(FEWEST, total // 2)) if total >= FEWEST else 0
         return self.part(judges, min(total, judges + calibrating)), self.part(0, judges)
+
+
+def one(stacked: Array, index: int, shape: tuple[int, ...]) -> Array:
+    """Return one of the arrays that are stacked along the first axis, in this shape; one string by itself is an array, too."""
+    return np.ascontiguousarray(stacked[index], dtype=stacked.dtype).reshape(shape)
 
 
 def samples_key(tenant: Tenant) -> str:
@@ -120,10 +125,19 @@ def _fitted(place: str, array: Array, tensor: Tensor) -> Array:
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise InputError(place, "not a number in it", "numbers")
     dtype = np.dtype(tensor.dtype)
+    if dtype.kind == "O" and array.dtype.kind == "S":
+        array = _text(place, array)
     cast = array.astype(dtype) if np.can_cast(array.dtype, dtype, "same_kind") else None
     if cast is None or (dtype.kind in "iu" and not np.array_equal(cast, array)):
         raise InputError(place, array.dtype, f"{dtype}, or what converts to it without loss")
     return cast.reshape(len(array), *_sample_shape(tensor))
+
+
+def _text(place: str, array: Array) -> Array:
+    try:
+        return np.char.decode(array.astype(np.bytes_), "utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(place, "bytes that are no text", "text, or its UTF-8") from error
 
 
 def _sample_shape(tensor: Tensor) -> tuple[int, ...]:

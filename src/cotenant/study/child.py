@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import BinaryIO, NoReturn
 
@@ -25,24 +26,37 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 def attend(load: Load) -> NoReturn:
     """Serve one parent, then exit: read a line to `load`, reply ready, read the start (CLOCK_MONOTONIC ns), run, reply.
 
-    The process dies with its parent and leaves Ctrl-C to it. Standard output belongs to the replies: whatever else is printed goes to
-    standard error. A parent gone means the end of standard input.
+    What goes wrong is replied too. The process dies with its parent and leaves Ctrl-C to it. Standard output belongs to the replies:
+    whatever else is printed goes to standard error. A parent gone means the end of standard input.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     out = _own_stdout()
+    code = 1
+    try:
+        _say(out, _answer(load, out))
+        code = 0
+    except Exception:  # noqa: BLE001  # the reply cannot be written: standard error is what is left
+        traceback.print_exc()
+    finally:
+        # Client threads may still be inside an engine: an orderly shutdown would wait for them.
+        os._exit(code)
+
+
+def _answer(load: Load, out: BinaryIO) -> Reply:
+    """Load, say ready and run; return what came of it."""
     try:
         run = load(_told())
         _say(out, Reply(ready=True))
         start_ns = int(_told())
         threading.Thread(target=_exit_with_parent, daemon=True).start()
-        _say(out, Reply(trace=run(start_ns)))
+        return Reply(trace=run(start_ns))
     except BackendError as error:
-        _say(out, Reply(failed=error.story, engine=error.engine))
+        return Reply(failed=error.story, engine=error.engine)
     except CotenantError as error:
-        _say(out, Reply(failed=str(error)))
-    # Client threads may still be inside an engine: an orderly shutdown would wait for them.
-    os._exit(0)
+        return Reply(failed=str(error))
+    except Exception as error:  # noqa: BLE001  # the top of a process: the parent must be told
+        return Reply(failed=" ".join(f"{type(error).__name__}: {error}".split()))
 
 
 def _told() -> bytes:

@@ -21,6 +21,7 @@ from cotenant.units import NS_PER_MS, NS_PER_S
 
 LEAD_NS = 200 * NS_PER_MS  # from the last ready to the start: every child has long been told by then
 LOAD_S = 300.0
+GONE_S = 1.0  # for a child that hung up to end of itself: only then does its exit code tell why
 
 
 class SilentError(BackendError):
@@ -31,19 +32,19 @@ class SilentError(BackendError):
 class Child:
     """Hold a process, and the file that takes its complaints; `silent` says how long it was, if it was killed for that."""
 
-    module: str
+    name: str
     process: subprocess.Popen[bytes]
     complaints: IO[bytes]
     silent: str = ""
 
 
-def serve(module: str, orders: Sequence[bytes], limit_s: float) -> tuple[Trace, ...]:
+def serve(module: str, orders: Sequence[bytes], limit_s: float, labels: Sequence[str] = ()) -> tuple[Trace, ...]:
     """Start a child (`python -m module`) for each order, one line each; once all are ready start them together; return their traces.
 
-    BackendError if a child fails or dies, SilentError if it has not answered `limit_s` after the start (LOAD_S for being ready).
-    No child outlives the call.
+    BackendError if a child fails or dies, SilentError if it has not answered `limit_s` after the start (LOAD_S for being ready);
+    `labels`, one for each order, tell in the error which child it was. No child outlives the call.
     """
-    with _children(module, len(orders)) as children:
+    with _children(module, labels or ("",) * len(orders)) as children:
         with _limited(children, LOAD_S, "to load"):
             for child, order in zip(children, orders, strict=True):
                 _tell(child, order)
@@ -57,21 +58,21 @@ def serve(module: str, orders: Sequence[bytes], limit_s: float) -> tuple[Trace, 
 
 
 @contextmanager
-def _children(module: str, count: int) -> Iterator[list[Child]]:
+def _children(module: str, labels: Sequence[str]) -> Iterator[list[Child]]:
     children: list[Child] = []
     try:
-        children.extend(_started(module) for _ in range(count))
+        children.extend(_started(module, label) for label in labels)
         yield children
     finally:
         for child in children:
             _ended(child)
 
 
-def _started(module: str) -> Child:
+def _started(module: str, label: str) -> Child:
     complaints = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the child
     command = [sys.executable, "-m", module]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints)  # noqa: S603  # a module of ours
-    return Child(module=module, process=process, complaints=complaints)
+    return Child(name=f"{module} ({label})" if label else module, process=process, complaints=complaints)
 
 
 def _ended(child: Child) -> None:
@@ -120,23 +121,32 @@ def _hear(child: Child) -> Reply:
     if not line.endswith(b"\n"):
         raise _died(child)
     reply = msgspec.json.decode(line, type=Reply)
-    if reply.failed:
-        raise BackendError(reply.engine or "child", reply.failed)
+    if reply.failed is not None and reply.engine:
+        raise BackendError(reply.engine, reply.failed)
+    if reply.failed is not None:
+        raise BackendError("child", f"{child.name}: {reply.failed}")
     return reply
 
 
 def _trace(child: Child) -> Trace:
     trace = _hear(child).trace
     if trace is None:
-        raise BackendError("child", "answered without a trace")
+        raise BackendError("child", f"{child.name} answered without a trace")
     return trace
 
 
 def _died(child: Child) -> BackendError:
-    child.process.kill()
     if child.silent:
-        return SilentError("child", f"{child.module} {child.silent}")
-    code = child.process.wait()
+        return SilentError("child", f"{child.name} {child.silent}")
+    end = _end(child.process)
     child.complaints.seek(0)
     lines = child.complaints.read().decode(errors="replace").strip().splitlines()
-    return BackendError("child", f"{child.module} ended with {code}: {lines[-1] if lines else 'no word'}")
+    return BackendError("child", f"{child.name} {end}: {lines[-1] if lines else 'no word'}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> str:
+    """Say how a child that hung up ended."""
+    try:
+        return f"ended with {process.wait(GONE_S)}"
+    except subprocess.TimeoutExpired:
+        return "hung up, but lived on"

@@ -41,10 +41,12 @@ def compare(
     settings: Settings | None = None,
     told: Callable[[Measured], None] = lambda _: None,
     meter: Callable[[], Reading] = read_meter,
+    noted: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Serve a prepared crew in every way, round by round, `planned` by the plan, and each model alone.
 
-    External tenants are asked as `driven` says. BackendError from an engine, or a child that dies, ends the comparison.
+    External tenants are asked as `driven` says. BackendError from an engine, or a child that dies, ends the comparison;
+    `told` and `noted` hear how it stands, as `Turns` says.
     """
     settings = settings or Settings()
     with tempfile.TemporaryDirectory(prefix="cotenant-") as folder:
@@ -58,6 +60,7 @@ def compare(
             period=lambda way, index: period_of(driven(prepared.crew.workload), way, index, settings),
             meter=meter,
             told=told,
+            noted=noted,
         )
         measured = turns.measure()
     return report_of(prepared, ways, measured, {tenant: way.name for tenant, way in references.items()}, settings.rounds)

@@ -34,7 +34,8 @@ class Turns:
     """Measure every way once a round, each round beginning with another way.
 
     A period in which others took over OTHERS_MAX of the CPU, or a child fell silent, is measured again at once, the quietest is
-    kept, and each way is given at most `rounds` such repeats in all.
+    kept, and each way is given at most `rounds` such repeats in all. `told` hears of every period, `noted`, in one line, of those
+    that fell silent.
     """
 
     ways: tuple[Way, ...]
@@ -42,6 +43,7 @@ class Turns:
     period: Callable[[Way, int], Period]
     meter: Callable[[], Reading]
     told: Callable[[Measured], None] = field(default=lambda _: None)
+    noted: Callable[[str], None] = field(default=lambda _: None)
 
     def measure(self) -> tuple[Measured, ...]:
         """Measure all rounds; BackendError, as the way raises it, ends them."""
@@ -60,9 +62,10 @@ class Turns:
     def _heard(self, way: Way, index: int, spare: Counter[str]) -> Measured:
         try:
             return self._once(way, index)
-        except SilentError:
+        except SilentError as error:
             if spare[way.name] <= 0:
                 raise
+            self.noted(f"round {index + 1}, {way.name}: {error.story}; measured again")
         spare[way.name] -= 1
         return self._heard(way, index, spare)
 

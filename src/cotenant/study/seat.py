@@ -22,8 +22,8 @@ class Seat:
     """Seat one tenant in a child: what to load, and when its clients ask.
 
     `clients` threads ask. With `arrivals_ns` None each of them keeps one request outstanding, else they take the arrivals
-    (instants from the start) in order. `samples` is an .npz, one array per input, whose first axis is cycled;
-    `shapes` pairs each input with the shape of one request.
+    (instants from the start) in order. `samples` is an .npz, one array per input in order, whose first axis is
+    cycled; `shapes` pairs each input with the shape of one request.
     """
 
     tenant: str
@@ -40,7 +40,10 @@ class Seat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """Tell one child everything: requests arrive in [0, stop_ns), what is unanswered `grace_ns` later is lost."""
+    """Tell one child everything: requests arrive in [0, stop_ns), what is unanswered `grace_ns` later is lost.
+
+    `best_effort` puts the threads that ask under SCHED_IDLE; threads that an engine made while it loaded are not among them.
+    """
 
     seats: tuple[Seat, ...]
     stop_ns: int
@@ -54,6 +57,6 @@ class Reply:
     """Answer the parent with one line: ready, or what went wrong, or what happened."""
 
     ready: bool = False
-    failed: str = ""
+    failed: str | None = None
     engine: str = ""
     trace: Trace | None = None

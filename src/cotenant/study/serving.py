@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -15,6 +15,8 @@ import numpy as np
 
 from cotenant.backend import Session
 from cotenant.backend.scheduling import best_effort
+from cotenant.describe import Array
+from cotenant.profile.samples import one
 from cotenant.study.child import Run, attend
 from cotenant.study.clients import Inputs, Log, Shared, Window, ask_on_time, endings, keep_asking
 from cotenant.study.seat import Seat, Service
@@ -26,10 +28,8 @@ Clients = tuple[list[Log], list[threading.Thread]]
 
 
 def load(line: bytes) -> Run:
-    """Take a place among the best effort if told so, load and warm every seat, and return what serves."""
+    """Load and warm every seat, and return what serves; only that is best effort, if told so: loading must not starve."""
     service = msgspec.json.decode(line, type=Service)
-    if service.best_effort:
-        best_effort()
     loaded = [(seat, *load_sessions(seat), read_samples(seat)) for seat in service.seats]
     for _, sessions, _, inputs in loaded:
         _warm(sessions, inputs, service.warm_runs)
@@ -39,7 +39,8 @@ def load(line: bytes) -> Run:
 
     def run(start_ns: int) -> Trace:
         window = Window(start_ns=start_ns, stop_ns=start_ns + service.stop_ns, end_ns=start_ns + service.stop_ns + service.grace_ns)
-        kept = [(seat, option, *_start(seat, sessions, inputs, window)) for seat, sessions, option, inputs in loaded]
+        idle = service.best_effort
+        kept = [(seat, option, *_start(seat, sessions, inputs, window, idle=idle)) for seat, sessions, option, inputs in loaded]
         for _, _, _, threads in kept:
             _join(threads, window)
         made = [e for seat, option, logs, _ in kept for e in endings(logs, seat.tenant, seat.deadline_ns, start_ns, option)]
@@ -51,9 +52,14 @@ def load(line: bytes) -> Run:
 def read_samples(seat: Seat) -> tuple[Inputs, ...]:
     """Read the seat's samples as the inputs of one request each."""
     with np.load(seat.samples) as arrays:
-        stacked = {name: (arrays[name], shape) for name, shape in seat.shapes}
+        stacked = {name: (_loaded(arrays[f"arr_{index}"]), shape) for index, (name, shape) in enumerate(seat.shapes)}
     samples = min(len(array) for array, _ in stacked.values())
-    return tuple({name: np.ascontiguousarray(array[i]).reshape(shape) for name, (array, shape) in stacked.items()} for i in range(samples))
+    return tuple({name: one(array, i, shape) for name, (array, shape) in stacked.items()} for i in range(samples))
+
+
+def _loaded(array: Array) -> Array:
+    """Turn text back into the objects that engines take for strings: no other input is written as text."""
+    return array.astype(object) if array.dtype.kind == "U" else array
 
 
 def _warm(sessions: tuple[Session, ...], inputs: tuple[Inputs, ...], runs: int) -> None:
@@ -62,16 +68,22 @@ def _warm(sessions: tuple[Session, ...], inputs: tuple[Inputs, ...], runs: int) 
             session.run(inputs[index % len(inputs)])
 
 
-def _start(seat: Seat, sessions: tuple[Session, ...], inputs: tuple[Inputs, ...], window: Window) -> Clients:
+def _start(seat: Seat, sessions: tuple[Session, ...], inputs: tuple[Inputs, ...], window: Window, *, idle: bool) -> Clients:
     """Start a thread for each session; return what they log, and the threads."""
     logs = [Log() for _ in sessions]
     arrivals = None if seat.arrivals_ns is None else Shared(iter(seat.arrivals_ns))
     threads = []
     for index, (session, log) in enumerate(zip(sessions, logs, strict=True)):
         ask = keep_asking if arrivals is None else partial(ask_on_time, arrivals)
-        threads.append(threading.Thread(target=ask, args=(session, _cycled(inputs, index), window, log), daemon=True))
+        work = partial(ask, session, _cycled(inputs, index), window, log)
+        threads.append(threading.Thread(target=partial(_as_best_effort, work) if idle else work, daemon=True))
         threads[-1].start()
     return logs, threads
+
+
+def _as_best_effort(work: Callable[[], None]) -> None:
+    best_effort()
+    work()
 
 
 def _cycled(inputs: tuple[Inputs, ...], first: int) -> Iterator[Inputs]:

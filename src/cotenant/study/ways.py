@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from cotenant.describe import Card, Closed, Precision, Request, Tenant, outstanding
+from cotenant.describe import Array, Card, Closed, Precision, Request, Tenant, outstanding
 from cotenant.profile import samples_of
 from cotenant.study import children
 from cotenant.study.prepared import Prepared
@@ -44,10 +44,16 @@ def write_samples(prepared: Prepared, folder: Path) -> dict[str, str]:
     files = {}
     for index, tenant in enumerate(prepared.tenants):
         path = folder / f"{index}.npz"
-        inputs = samples_of(tenant, prepared.card(tenant.name).model, SAMPLES).inputs
-        np.savez(path, **inputs)  # type: ignore[arg-type]  # its stubs take the arrays for `allow_pickle`
+        model = prepared.card(tenant.name).model
+        inputs = samples_of(tenant, model, SAMPLES).inputs
+        np.savez(path, *(_storable(inputs[tensor.name]) for tensor in model.inputs))
         files[tenant.name] = str(path)
     return files
+
+
+def _storable(array: Array) -> Array:
+    """Turn objects, which NumPy would pickle, into text: they are strings, and engines make strings of all else."""
+    return np.array([str(item) for item in array.flat], dtype=str).reshape(array.shape) if array.dtype == object else array
 
 
 def baselines(bench: Bench) -> tuple[Way, ...]:
@@ -80,7 +86,8 @@ def serve_groups(groups: Iterable[tuple[tuple[Seat, ...], bool]], period: Period
     """Serve each group of seats, best effort or not, in a child of its own; return one trace of them all."""
     services = [Service(seats=seats, stop_ns=period.stop_ns, grace_ns=period.grace_ns, best_effort=idle) for seats, idle in groups]
     limit_s = (period.stop_ns + period.grace_ns) / NS_PER_S + SLACK_S
-    return merged(children.serve(CHILD, [msgspec.json.encode(service) for service in services], limit_s))
+    labels = [", ".join(seat.tenant for seat in service.seats) for service in services]
+    return merged(children.serve(CHILD, [msgspec.json.encode(service) for service in services], limit_s, labels))
 
 
 def merged(traces: Sequence[Trace]) -> Trace:
