@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 import cotenant
 from cotenant.errors import InputError
 from cotenant.study.door import Tick, run_crew
-from cotenant.study.prepare import prepare
+from cotenant.study.prepare import profiled, rehearsed
 from cotenant.units import NS_PER_S
 
 CREW = """
@@ -64,6 +64,6 @@ def test_a_run_whose_reader_leaves_ends(crew: Path) -> None:
         raise BrokenPipeError(f"at {tick.seconds} s")
 
     stop = threading.Event()
-    happened = run_crew(prepare(crew), stop, leave, seconds=60)
+    happened = run_crew(rehearsed(profiled(crew)), stop, leave, seconds=60)
     assert stop.is_set()
     assert happened.stop_ns < 30 * NS_PER_S

@@ -35,7 +35,7 @@ def compare(
     settings = replace(usual, rounds=rounds_of(rounds) or usual.rounds, period_s=seconds_of(seconds) or usual.period_s)
     prepared = measure.plan_of(measure.measure(crew, wanted), allow_overload=allow_overload)
     note(prepared.profile.notes)
-    way = planned(crew, wanted, allow_overload=allow_overload)
+    way = planned(prepared, crew, wanted)
     told = partial(served.tell_period, to_stderr=as_json)
     report = study.compare(prepared, way, settings, told, noted=lambda line: note([line]))
     if as_json:

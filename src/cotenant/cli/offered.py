@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cotenant.cli.measure import Measure
 from cotenant.cli.screen import show_table
 from cotenant.cli.served import faith
 from cotenant.cost import Timing
 from cotenant.describe import Card, Plan, Share, Tenant, Variant
 from cotenant.plan import cost, explain
+from cotenant.study.prepare import Profiled
 from cotenant.study.prepared import Prepared
 from cotenant.units import NS_PER_MS
 
 Tree = dict[str, Any]
 
 
-def profile_tree(found: Measure) -> Tree:
+def profile_tree(found: Profiled) -> Tree:
     """Return what `profile --json` prints."""
     return {
         "platform": found.platform.name,
@@ -26,7 +26,7 @@ def profile_tree(found: Measure) -> Tree:
     }
 
 
-def _card_tree(card: Card, found: Measure) -> Tree:
+def _card_tree(card: Card, found: Profiled) -> Tree:
     variants = [
         {
             "engine": variant.engine, "precision": variant.precision.value, "fidelity": variant.fidelity, "accuracy": variant.accuracy,
@@ -44,12 +44,12 @@ def _timing_tree(timing: Timing) -> Tree:
     }  # fmt: skip
 
 
-def _timings(variant: Variant, found: Measure) -> list[Timing]:
+def _timings(variant: Variant, found: Profiled) -> list[Timing]:
     own = (variant.model, variant.precision, variant.engine)
     return [timing for timing in found.profile.table.timings if timing.key[:3] == own]
 
 
-def show_profile(found: Measure) -> None:
+def show_profile(found: Profiled) -> None:
     """Print every variant with its times, then what was left out and why."""
     columns = ("tenant", "engine", "precision", "on", "wall ms", "cpu ms", "spread", "fidelity", "judged")
     show_table(columns, (row for card in found.profile.cards for row in _variants(card, found)), words=4)
@@ -57,7 +57,7 @@ def show_profile(found: Measure) -> None:
         print(note)
 
 
-def _variants(card: Card, found: Measure) -> Iterator[tuple[object, ...]]:
+def _variants(card: Card, found: Profiled) -> Iterator[tuple[object, ...]]:
     for variant in card.variants:
         known = (faith(variant.fidelity, set()), variant.judged.value)
         named = (card.tenant, variant.engine, variant.precision.value)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cotenant.cli.measure import Measure, plan_of
 from cotenant.describe import Plan
 from cotenant.describe.files import read_plan, write_plan
 from cotenant.errors import InputError
-from cotenant.plan import check
+from cotenant.plan import check, enumerate_options
+from cotenant.study.prepare import Profiled
 
 __all__ = ["check_tree", "read_plan", "save_plan"]
 
@@ -22,8 +22,9 @@ def save_plan(plan: Plan, file: Path) -> None:
         raise InputError(str(file), error.strerror or error, "a file that can be written, on a disk with room") from error
 
 
-def check_tree(plan: Plan, found: Measure) -> dict[str, Any]:
-    """Prove a plan again for a crew at what it costs now; `complaints` is empty where it holds."""
-    prepared = plan_of(found, allow_overload=True)
-    verdict = check(plan, prepared.tenants, prepared.options, prepared.platform)
+def check_tree(plan: Plan, found: Profiled) -> dict[str, Any]:
+    """Prove a plan again for a crew at what it costs alone now, slowed as the plan says; `complaints` is empty where it holds."""
+    tenants, profile = found.crew.workload.tenants, found.reckoning(dict(plan.slowdowns)).profile
+    options = enumerate_options(tenants, profile.cards, profile.at_work, found.platform)
+    verdict = check(plan, tenants, options, found.platform)
     return {"ok": verdict.ok, "value": verdict.value, "bound": verdict.bound, "complaints": list(verdict.complaints)}

@@ -119,7 +119,8 @@ class Plan:
     """Hold the rates, the promises and the proof: objective <= bound, gap = bound - objective.
 
     `value` and `bound` add up the levels of the objective (the first of each rank), or without closed tenants those
-    of the open demands. `levels` and `solos` are the proof. `crew` and `platform` are hashes of what was planned for.
+    of the open demands. `levels` and `solos` are the proof. `crew` and `platform` are hashes of what was planned for;
+    `slowdowns` pairs models (digests) with what an inference was reckoned to take beside the others over what it takes alone.
     """
 
     shares: tuple[Share, ...]
@@ -133,6 +134,7 @@ class Plan:
     params: tuple[tuple[str, float], ...] = ()
     crew: str = ""
     platform: str = ""
+    slowdowns: tuple[tuple[str, float], ...] = ()
     headroom: float = 0.9
     levels: tuple[Level, ...] = ()
     solos: tuple[Solo, ...] = ()

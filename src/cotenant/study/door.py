@@ -12,7 +12,7 @@ from cotenant.describe import Count
 from cotenant.errors import BackendError
 from cotenant.live import Client, LiveDevice
 from cotenant.study.device import inputs_of, open_device
-from cotenant.study.prepare import prepare
+from cotenant.study.prepare import profiled, rehearsed
 from cotenant.study.prepared import Prepared
 from cotenant.trace import Trace
 from cotenant.units import NS_PER_S
@@ -38,7 +38,7 @@ def open_crew(path: str | Path, *, allow_overload: bool = False) -> LiveDevice:
 
     InputError for what cannot be used, InfeasibleError for a crew that does not fit, BackendError from an engine.
     """
-    return open_device(prepare(Path(path), allow_overload=allow_overload))
+    return open_device(rehearsed(profiled(Path(path)), allow_overload=allow_overload))
 
 
 def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None, seconds: float | None = None) -> Trace:

@@ -16,7 +16,8 @@ from cotenant.live import Client
 from cotenant.study import children
 from cotenant.study.child import Run, attend
 from cotenant.study.device import inputs_of, open_device
-from cotenant.study.prepare import prepare
+from cotenant.study.prepare import profiled
+from cotenant.study.prepared import Prepared
 from cotenant.study.way import Period, Serve, driven
 from cotenant.trace import Trace
 from cotenant.units import NS_PER_S
@@ -27,24 +28,26 @@ SLACK_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """Tell the child what to serve: a crew file, by a plan made from what the store holds."""
+    """Tell the child what to serve: a crew file, by the plan that follows from what the store holds and these slowdowns."""
 
     crew: str
     precisions: tuple[Precision, ...] | None
     allow_overload: bool
+    slowdowns: tuple[tuple[str, float], ...]
     seed: int
     stop_ns: int
     grace_ns: int
 
 
-def planned(crew: Path, precisions: Sequence[Precision] | None = None, *, allow_overload: bool = False) -> Serve:
-    """Return what serves a crew file by its plan."""
+def planned(prepared: Prepared, crew: Path, precisions: Sequence[Precision] | None = None) -> Serve:
+    """Return what serves a prepared crew, from its file, by its plan."""
 
     def serve(period: Period) -> Trace:
         errand = Errand(
             crew=str(crew.absolute()),  # a link stays a link: models lie beside it
             precisions=None if precisions is None else tuple(precisions),
-            allow_overload=allow_overload,
+            allow_overload=prepared.allow_overload,
+            slowdowns=prepared.plan.slowdowns,
             seed=period.workload.seed,
             stop_ns=period.stop_ns,
             grace_ns=period.grace_ns,
@@ -58,7 +61,8 @@ def planned(crew: Path, precisions: Sequence[Precision] | None = None, *, allow_
 def load(line: bytes) -> Run:
     """Open the device, warm it, and return what serves."""
     errand = msgspec.json.decode(line, type=Errand)
-    prepared = prepare(Path(errand.crew), errand.precisions, allow_overload=errand.allow_overload)
+    found = profiled(Path(errand.crew), errand.precisions).reckoning(dict(errand.slowdowns))
+    prepared = found.planned(allow_overload=errand.allow_overload)
     workload = replace(driven(prepared.crew.workload), seed=errand.seed)
     prepared = replace(prepared, crew=replace(prepared.crew, workload=workload))
     inputs = inputs_of(prepared)

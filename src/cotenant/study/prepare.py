@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cotenant.backend import installed
@@ -11,57 +11,52 @@ from cotenant.backend.machine import discover
 from cotenant.describe import Crew, Option, Platform, Precision, cache_folder
 from cotenant.describe.files import read_crew
 from cotenant.errors import InputError
-from cotenant.plan import HEADROOM
 from cotenant.profile import SILENT, Profile, Progress, profile
 from cotenant.study.prepared import Prepared, planned
-from cotenant.study.rehearsal import recall, rehearse
+from cotenant.study.rehearsal import rehearse
 
 AUTO = "auto"
 REHEARSALS = 3
 """At most: a plan that its rehearsal changes is rehearsed in turn."""
 
 
-def prepare(
-    path: Path,
-    precisions: tuple[Precision, ...] | None = None,
-    progress: Progress = SILENT,
-    *,
-    headroom: float = HEADROOM,
-    allow_overload: bool = False,
-) -> Prepared:
-    """Read a crew, discover this machine, measure what is not yet known, plan, and rehearse the plan.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profiled:
+    """Hold a crew and what its models cost, alone, on this machine."""
 
-    `precisions` None permits all. InputError for what cannot be used, InfeasibleError for a crew that does not fit.
+    crew: Crew
+    platform: Platform
+    profile: Profile
+
+    def reckoning(self, slowdowns: Mapping[str, float]) -> Profiled:
+        """Return the same with what models (by digest) take at work over what they take alone."""
+        return replace(self, profile=replace(self.profile, slowdowns=tuple(sorted(slowdowns.items()))))
+
+    def planned(self, *, allow_overload: bool = False) -> Prepared:
+        """Plan the crew; InfeasibleError if it does not fit."""
+        return planned(self.crew, self.platform, self.profile, allow_overload=allow_overload)
+
+
+def profiled(path: Path, precisions: tuple[Precision, ...] | None = None, progress: Progress = SILENT) -> Profiled:
+    """Read a crew, discover this machine, and measure what is not yet known of its models; what was measured is kept.
+
+    `precisions` None permits all. InputError for what cannot be used.
     """
     crew = read_crew(path)
     platform = platform_of(crew)
-    measured = profile(crew, platform, installed(), cache_folder(), progress, precisions)
-    return rehearsed(crew, platform, measured, headroom=headroom, allow_overload=allow_overload)
+    return Profiled(crew=crew, platform=platform, profile=profile(crew, platform, installed(), cache_folder(), progress, precisions))
 
 
-def rehearsed(
-    crew: Crew,
-    platform: Platform,
-    measured: Profile,
-    *,
-    headroom: float = HEADROOM,
-    allow_overload: bool = False,
-    told: Callable[[str], None] = lambda _: None,
-) -> Prepared:
-    """Plan a crew that has been measured alone; correct the costs by what they are at work, and plan again.
+def rehearsed(found: Profiled, *, allow_overload: bool = False, told: Callable[[str], None] = lambda _: None) -> Prepared:
+    """Plan a crew by what its models take alone; correct that by what they take at work, and plan again.
 
-    A rehearsal is kept, and made only for a crew and options for which there was none.
+    A rehearsal is kept, and made only for a crew and options for which there was none, or none that was undisturbed.
+    InfeasibleError for a crew that does not fit.
     """
-    folder = cache_folder()
-    prepared = planned(crew, platform, measured, headroom=headroom, allow_overload=allow_overload)
+    prepared = found.planned(allow_overload=allow_overload)
     for _ in range(REHEARSALS):
-        found = recall(folder, prepared.plan.shares, platform, prepared.plan.crew)
-        if found is None:
-            told("rehearsing: the plan is served for a moment, to see what its models take beside one another")
-            found = rehearse(prepared, folder)
-        before = _used(prepared)
-        corrected = replace(measured, slowdowns=tuple(sorted(found.items())))
-        prepared = planned(crew, platform, corrected, headroom=headroom, allow_overload=allow_overload)
+        slowdowns, before = rehearse(prepared, cache_folder(), told), _used(prepared)
+        prepared = found.reckoning(slowdowns).planned(allow_overload=allow_overload)
         if _used(prepared) == before:
             break
     return prepared

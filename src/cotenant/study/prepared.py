@@ -45,5 +45,8 @@ def planned(crew: Crew, platform: Platform, measured: Profile, *, headroom: floa
     offered = offer(tenants, measured.cards, measured.at_work, platform)
     plan = solve(tenants, offered.options, platform, crew.objective, headroom=headroom, allow_overload=allow_overload)
     seconds = time.perf_counter() - begun_s
-    plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(platform))
+    plan = replace(
+        plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(platform),
+        slowdowns=measured.slowdowns,
+    )  # fmt: skip
     return Prepared(crew=crew, platform=platform, profile=measured, offer=offered, plan=plan, allow_overload=allow_overload)

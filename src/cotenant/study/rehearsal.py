@@ -2,84 +2,57 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
 
-import msgspec
-
-from cotenant.backend import engines
-from cotenant.cost.opening import alone, open_store
-from cotenant.describe import Option, Outcome, Platform, Share
-from cotenant.describe.files import digest_of
+from cotenant.cost.opening import alone
+from cotenant.describe import Arrival, Closed, Option, Outcome, Periodic, Plan, Workload, open_rate_per_s
 from cotenant.live import Client
-from cotenant.profile import MEASURING, STORE
+from cotenant.profile import MEASURING
 from cotenant.study.device import inputs_of, open_device
+from cotenant.study.kept import Rehearsed, Slowdowns, calmer, keep, recall
 from cotenant.study.meter import others_share, read_meter
 from cotenant.study.prepared import Prepared
-from cotenant.study.rounds import OTHERS_MAX
 from cotenant.study.way import driven
 from cotenant.trace import Span, Trace
 from cotenant.units import NS_PER_S
 
-Slowdowns = Mapping[str, float]
-"""What an inference takes at work over what it takes alone, by the model's digest."""
-
 LEAST_S, MOST_S = 2.0, 6.0
 FEWEST = 5  # requests expected of every tenant, if that fits in MOST_S
-TRIES = 3
+_CLOSE = 1e-3  # of a promise: nearer to it, what arrives is what is promised
 _BACK_TO_BACK_NS = 1_000_000  # a longer gap on a lane is idleness
 
 
-def recall(folder: Path, shares: Iterable[Share], platform: Platform, crew: str) -> Slowdowns | None:
-    """Return what a rehearsal of these options found, None if there was none; `crew` is the crew's digest."""
-    with open_store(folder / STORE, lambda _: None) as store:
-        kept = store.fact(_name(shares, platform, crew))
-    return None if kept is None else _read(kept)
-
-
-def rehearse(prepared: Prepared, folder: Path) -> Slowdowns:
-    """Serve a crew by its plan for a moment, and keep what each model's inferences took; again while others disturb it.
+def rehearse(prepared: Prepared, folder: Path, told: Callable[[str], None] = lambda _: None) -> Slowdowns:
+    """Serve a crew by its plan for a moment, keep what each model's inferences took, and return it; at once where that is known.
 
     That is the lane's time from one start to the next: caches that others have filled and the dispatcher's own work
-    count. What was disturbed each time is returned, but not kept. Who else measures from the same folder is waited for, and
-    what was found meanwhile is returned. BackendError from an engine.
+    count. Who else measures from the same folder is waited for; what was disturbed is tried again the next time.
+    BackendError from an engine.
     """
-    plan = prepared.plan
-    with alone(folder / MEASURING):
-        return recall(folder, plan.shares, prepared.platform, plan.crew) or _rehearse_now(prepared, folder)
+    plan, platform = prepared.plan, prepared.platform
+    known = recall(folder, plan, platform)
+    if known is None or not known.settled:
+        told("rehearsing: the plan is served for a moment, to see what its models take beside one another")
+        with alone(folder / MEASURING):
+            known = _rehearse_now(prepared, folder, recall(folder, plan, platform))
+    return known.slowdowns
 
 
-def _rehearse_now(prepared: Prepared, folder: Path) -> Slowdowns:
-    tries = []
-    for _ in range(TRIES):
-        before = read_meter()
-        trace = _performed(prepared)
-        tries.append((others_share(before, read_meter()), trace))
-        if tries[-1][0] <= OTHERS_MAX:
-            break
-    others, trace = min(tries, key=lambda pair: pair[0])
-    found = slowdowns(trace, prepared)
-    if others > OTHERS_MAX:
-        return found  # the best there is now, but nothing to remember
-    name = _name(prepared.plan.shares, prepared.platform, prepared.plan.crew)
-    with open_store(folder / STORE, lambda _: None) as store:
-        store.put_fact(name, msgspec.json.encode(found))
+def _rehearse_now(prepared: Prepared, folder: Path, known: Rehearsed | None) -> Rehearsed:
+    if known is not None and known.settled:
+        return known  # somebody else was faster
+    before = read_meter()
+    trace = _performed(prepared)
+    others = others_share(before, read_meter())
+    found = calmer(known, Rehearsed(slowdowns=dict(slowdowns(trace, prepared)), others=others))
+    keep(folder, prepared.plan, prepared.platform, found)
     return found
-
-
-def _read(kept: bytes) -> Slowdowns | None:
-    """Return what was kept; None where that is damaged."""
-    try:
-        found = msgspec.json.decode(kept, type=dict[str, float])
-    except (msgspec.DecodeError, ValueError):
-        return None
-    return found if all(0 < factor < math.inf for factor in found.values()) else None
 
 
 def slowdowns(trace: Trace, prepared: Prepared) -> Slowdowns:
@@ -100,17 +73,33 @@ def slowdowns(trace: Trace, prepared: Prepared) -> Slowdowns:
 
 
 def _performed(prepared: Prepared) -> Trace:
-    workload = driven(prepared.crew.workload)
+    workload = as_promised(driven(prepared.crew.workload), prepared.plan)
     prepared = replace(prepared, crew=replace(prepared.crew, workload=workload))
     least_per_s = min((promise.rate_per_s for promise in prepared.plan.promises if promise.rate_per_s > 0), default=FEWEST / LEAST_S)
     period_ns = round(min(max(LEAST_S, FEWEST / least_per_s), MOST_S) * NS_PER_S)
     stop, inputs = threading.Event(), inputs_of(prepared)
     with open_device(prepared, keeps_trace=True) as device:
         client = Client(device=device, workload=workload, lanes=prepared.platform.lanes, inputs=inputs, stop=stop)
+        bell = threading.Timer(period_ns / NS_PER_S, stop.set)  # who asks more than can be served is behind time by then
+        bell.daemon = True
+        bell.start()
         client.ask(device.start_clock(), period_ns)
         stop.set()
         device.close()
         return device.trace(period_ns)
+
+
+def as_promised(workload: Workload, plan: Plan) -> Workload:
+    """Return the workload without what arrives beyond the plan's promises: a backlog shows nothing of what inferences take."""
+    promised_per_s = {promise.tenant: promise.rate_per_s for promise in plan.promises}
+    return replace(workload, tenants=tuple(replace(t, arrival=_at_most(t.arrival, promised_per_s[t.name])) for t in workload.tenants))
+
+
+def _at_most(arrival: Arrival, rate_per_s: float) -> Arrival:
+    comes_per_s = open_rate_per_s(arrival)
+    if comes_per_s is None or comes_per_s <= rate_per_s * (1 + _CLOSE):
+        return arrival
+    return Periodic(every_ns=round(NS_PER_S / rate_per_s)) if rate_per_s * LEAST_S >= 1 else Closed(outstanding=1)
 
 
 def _held_ns(spans: Iterable[Span]) -> dict[int, float]:
@@ -139,10 +128,3 @@ def _alone_ns(option: Option, prepared: Prepared) -> float:
 
 def _ratio(taken_ns: list[float], alone_ns: list[float]) -> float:
     return fmean(taken_ns) / fmean(alone_ns) if taken_ns else 1.0
-
-
-def _name(shares: Iterable[Share], platform: Platform, crew: str) -> str:
-    """Name a rehearsal by all that it depends on, but not by the costs that it corrects."""
-    options = [share.option for share in shares]
-    used = sorted((o.tenant, o.name, o.artifact.model, engines.get(o.artifact.engine).version) for o in options)
-    return f"rehearsal {digest_of((crew, platform, tuple(used)))}"
