@@ -9,8 +9,11 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, pairwise
+from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,7 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cotenant.backend.fake import Fake, Gate
+from cotenant.backend.scheduling import SchedulingClass
 from cotenant.describe import (
+    Answer,
     Array,
     Arrival,
     Artifact,
@@ -49,7 +54,7 @@ from cotenant.describe import (
 from cotenant.errors import InputError
 from cotenant.live import Client, LiveDevice
 from cotenant.live.allowance import SAVED_NS, SHARE, Allowance
-from cotenant.live.lane import LaneThread
+from cotenant.live.lane import Job, LaneThread
 from cotenant.live.terms import leaves_room
 from cotenant.policy import Candidate, Policy, Scene
 from cotenant.registry import Registry
@@ -305,18 +310,25 @@ def test_a_callback_that_exits_costs_no_lane() -> None:
     assert not device.broken
 
 
+@dataclass(frozen=True, kw_only=True)
 class Raises(Registry[Policy]):
     """Offer a policy that fails once it is asked."""
 
+    kind: type[Exception] = ValueError
+
     def get(self, name: str, path: str | None = None) -> Policy:
         def order(candidate: Candidate, scene: Scene) -> float:
-            raise ValueError(f"no order for {candidate.request}")
+            raise self.kind(f"no order for {candidate.request}")
 
         return Policy(order=order)
 
 
-def test_a_policy_that_raises_fails_what_was_asked_and_ends_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cotenant.live.device.policies", Raises(what="policy", package="cotenant.policy", group="cotenant.policies"))
+RAISES = Raises(what="policy", package="cotenant.policy", group="cotenant.policies")
+
+
+@pytest.mark.parametrize("kind", [ValueError, RuntimeError, AssertionError])
+def test_a_policy_that_raises_fails_what_was_asked_and_ends_every_thread(monkeypatch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
+    monkeypatch.setattr("cotenant.live.device.policies", replace(RAISES, kind=kind))
     device = device_of(Fake(), tenant("a", 0), tenant("b", 1), lanes=2)
     threads = [thread for thread in threading.enumerate() if thread.name.startswith(("cotenant-critical", "cotenant-rest"))]
     answer = device.submit("a", X).result(5)
@@ -331,7 +343,7 @@ def test_a_policy_that_raises_fails_what_was_asked_and_ends_every_thread(monkeyp
 
 
 def test_a_client_without_an_end_stops_asking_a_broken_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cotenant.live.device.policies", Raises(what="policy", package="cotenant.policy", group="cotenant.policies"))
+    monkeypatch.setattr("cotenant.live.device.policies", RAISES)
     asking = replace(tenant("a", 1), arrival=Closed())
     with device_of(Fake(), tenant("a", 1)) as device:
         client = Client(device=device, workload=Workload(tenants=(asking,)), lanes=1, inputs={"a": [X]}, stop=threading.Event())
@@ -344,20 +356,121 @@ def test_a_client_without_an_end_stops_asking_a_broken_device(monkeypatch: pytes
 def test_rank_0_is_urgent_by_the_plan_that_is_served() -> None:
     first = replace(tenant("first", 0), arrival=Periodic(every_ns=100 * NS_PER_MS))
     promise = Promise(tenant="first", rate_per_s=10.0, solo_rate_per_s=10.0)
-    asked: list[bool] = []
+    with device_of(Fake(), first, tenant("rest", 1)) as device:
+        for promises in ((), (promise,), ()):
+            device.apply(replace(device.plan, promises=promises))
+            assert [(station.critical, station.urgent) for station in device._stations] == [(True, bool(promises)), (False, False)]
 
-    class Noted(LaneThread):
-        def _hasten(self, *, urgent_now: bool) -> None:
-            asked.append(urgent_now)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cotenant.live.device.LaneThread", Noted)
-        with device_of(Fake(), first) as device:
-            for promises in ((), (promise,), ()):
-                device.apply(replace(device.plan, promises=promises))
-                asked.clear()
-                device.submit("first", X).result(5)
-                assert asked[0] is bool(promises)
+def test_without_a_rank_0_nothing_is_urgent() -> None:
+    with device_of(Fake(), tenant("rest", 1)) as device:
+        assert not leaves_room((tenant("rest", 1),), device.plan)
+
+
+@pytest.fixture
+def classes(monkeypatch: pytest.MonkeyPatch) -> list[SchedulingClass]:
+    """List the classes that lane threads take, and let every one be permitted."""
+    taken: list[SchedulingClass] = []
+
+    def take(wanted: SchedulingClass) -> SchedulingClass:
+        taken.append(wanted)
+        return wanted
+
+    for name, wanted in (("urgent", "realtime"), ("normal", "normal"), ("best_effort", "idle")):
+        monkeypatch.setattr(f"cotenant.live.lane.{name}", partial(take, SchedulingClass(wanted)))
+    return taken
+
+
+def ran(*, critical: bool, urgent: bool, jobs: int) -> LaneThread:
+    """Return a lane thread after so many urgent jobs, ended."""
+    thread = LaneThread(core=None, critical=critical, urgent=urgent, report=lambda _: None, fault=lambda _: None)
+    thread.start()
+    session = Fake().load(Path("m.onnx"), Precision.FP32)
+    for request in range(jobs):
+        thread.inbox.put(Job(slot=0, request=request, session=session, inputs=X, urgent=critical and urgent))
+    assert thread.stop(10)
+    return thread
+
+
+def test_a_best_effort_lane_stays_one(classes: list[SchedulingClass]) -> None:
+    assert ran(critical=False, urgent=True, jobs=2).taken is SchedulingClass.IDLE
+    assert classes == [SchedulingClass.IDLE]
+
+
+def test_a_lane_of_rank_0_is_urgent_from_the_start_while_its_allowance_lasts(
+    classes: list[SchedulingClass], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ran(critical=True, urgent=True, jobs=2).taken is SchedulingClass.REALTIME
+    assert classes == [SchedulingClass.REALTIME]
+    classes.clear()
+    lasts = iter([True, False, True, True])  # before and after each job
+    monkeypatch.setattr("cotenant.live.lane.Allowance.lasts", lambda *_: next(lasts))
+    assert ran(critical=True, urgent=True, jobs=2).taken is SchedulingClass.REALTIME
+    assert classes == [SchedulingClass.REALTIME, SchedulingClass.NORMAL, SchedulingClass.REALTIME]
+
+
+def test_a_class_that_is_refused_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def refuse() -> SchedulingClass:
+        asked.append(1)
+        return SchedulingClass.NORMAL
+
+    monkeypatch.setattr("cotenant.live.lane.urgent", refuse)
+    ran(critical=True, urgent=True, jobs=3)
+    assert len(asked) == 1
+
+
+def test_a_device_closed_from_a_callback_is_closed_for_good_by_its_owner() -> None:
+    device = device_of(Fake(), tenant("a", 1))
+    closed = threading.Event()
+
+    def close(_: Future[Answer]) -> None:
+        device.close()
+        closed.set()
+
+    device.submit("a", X).add_done_callback(close)
+    assert closed.wait(10)
+    device.close()
+    assert not any(thread._thread.is_alive() for thread in device._lanes.values())
+
+
+def test_closing_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with gated(tenant("a", 1)) as (device, gate):
+        running, waiting = device.submit("a", X), device.submit("a", X)
+        assert gate.arrived(2)
+        with monkeypatch.context() as patch:
+            patch.setattr(device, "drain", Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                device.close()
+        device.close()
+        assert {running.result(1).outcome, waiting.result(1).outcome} == {Outcome.FAILED, Outcome.DROPPED}
+
+
+def test_an_interrupt_in_a_callback_of_the_main_thread_is_raised_once_all_are_answered() -> None:
+    with gated(tenant("a", 1)) as (device, gate):
+        device.submit("a", X)
+        assert gate.arrived(2)
+        waiting = [device.submit("a", X) for _ in range(2)]
+        waiting[0].add_done_callback(Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            device.close()
+        assert all(future.done() for future in waiting)
+
+
+def test_a_closed_rank_0_keeps_its_lane() -> None:
+    """A request that a callback submits starts where the last one ended: nobody else is suspended for it."""
+    with device_of(Fake(duration_ns={("first", Precision.FP32): NS_PER_MS, ("rest", Precision.FP32): 5 * NS_PER_MS}),
+                   tenant("first", 0), tenant("rest", 1), lanes=2, preemption=Preemption.INSTANT) as device:  # fmt: skip
+        tenants = (replace(tenant("first", 0), arrival=Closed(outstanding=1)), replace(tenant("rest", 1), arrival=Closed()))
+        client = Client(
+            device=device, workload=Workload(tenants=tenants), lanes=2, inputs={"first": [X], "rest": [X]}, stop=threading.Event()
+        )
+        client.ask(device.start_clock(), 200 * NS_PER_MS)
+        device.close()
+        lanes = [span.lanes for span in sorted(device.trace(200 * NS_PER_MS).spans, key=lambda s: s.start_ns) if span.tenant == "first"]
+    assert len(lanes) > 5
+    assert sum(before != after for before, after in pairwise(lanes)) <= 1
 
 
 BURSTS = st.tuples(st.sampled_from((0, 10**7, 10**11)), st.sampled_from((10**6, 10**8)), st.sampled_from((1, 60)))

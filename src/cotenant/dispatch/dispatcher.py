@@ -111,9 +111,9 @@ class Dispatcher:
         """Count a tenant's requests that have not ended."""
         return self._state.t_outstanding[tenant]
 
-    def could_start(self, tenant: int) -> bool:
-        """Say whether a request of a tenant might start now: a lane is free, or it is of rank 0 and may interrupt."""
-        return any(self._state.p_free) or self._state.t_critical[tenant] == 1
+    def has_free_lane(self) -> bool:
+        """Say whether a lane runs nothing."""
+        return any(self._state.p_free)
 
     def apply(self, shares: tuple[Share, ...]) -> None:
         """Serve by other shares from now on; what is outstanding keeps the option that it was given."""

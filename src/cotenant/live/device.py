@@ -69,11 +69,11 @@ class LiveDevice:
         self._next = 0
         self._closed = ""
         self._broken = ""
-        self._ending = False
         self._idle = threading.Condition(self._lock)
         self._within = tuple(within for _, within in self._dispatcher.lineup.lanes)
         self._lanes = self._lane_threads()
         self._timer = Timer(clock=clock, ring=self._tick)
+        self._timer.start()
         for thread in self._lanes.values():
             thread.start()
 
@@ -103,7 +103,7 @@ class LiveDevice:
 
         `arrival_ns` is the scheduled arrival by CLOCK_MONOTONIC, now if None; latency counts from it. InputError for a
         stranger, for tensors that do not fit, and on a closed device. Callbacks of the future run in the lane's thread,
-        which serves nobody meanwhile: they may submit, but should not wait for an answer.
+        which serves nobody meanwhile: they may submit and close, but should neither wait for an answer nor exit.
         """
         if tenant not in self._tenants:
             raise InputError("tenant", tenant, nearest(tenant, tuple(self._tenants)))
@@ -115,8 +115,8 @@ class LiveDevice:
                 raise InputError("device", self._closed, "an open device")
             now_ns = self._clock()
             self._arrive(tenant, inputs, future, now_ns if arrival_ns is None else arrival_ns)
-            # In a callback, the report that made it decides for all of it, unless somebody could start sooner.
-            waits = getattr(self._reporting, "now", False) and not self._dispatcher.could_start(self._tenants[tenant])
+            # In a callback, the report that made it decides for all of it, unless a lane is free meanwhile.
+            waits = getattr(self._reporting, "now", False) and not self._dispatcher.has_free_lane()
             ended = [] if waits else self._decide(now_ns)
         answer(ended)
         return future
@@ -160,11 +160,11 @@ class LiveDevice:
             return self._idle.wait_for(lambda: not self._asked, timeout_s)
 
     def close(self, reason: str = "stopped") -> None:
-        """Refuse new requests, drop those that wait, give those that run a moment; every one is answered or counted."""
+        """Refuse new requests, drop those that wait, give those that run a moment; every one is answered or counted.
+
+        Closing again does what an interrupted one has left to do.
+        """
         with self._lock:
-            if self._ending:
-                return
-            self._ending = True
             self._closed = self._closed or reason
             queued = [slot for slot in self._dispatcher.flush() if slot in self._asked]
             waiting = [self._end(slot, Outcome.DROPPED, reason, self._clock()) for slot in queued]
@@ -248,7 +248,7 @@ class LiveDevice:
             return []
         try:
             return self._do(self._dispatcher.decide(now_ns), now_ns)
-        except CotenantError as error:
+        except Exception as error:  # noqa: BLE001  # a policy is anybody's code, and what it left half done is nobody's
             return self._break(error)
 
     def _do(self, decisions: Sequence[Decision], now_ns: int) -> list[Ended]:

@@ -71,6 +71,8 @@ class LaneThread:
     def stop(self, timeout_s: float) -> bool:
         """Ask the thread to end after the job that it has; say whether it did in time."""
         self.inbox.put(None)
+        if self._thread is threading.current_thread():
+            return False  # it ends after the callback that asks for this
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
@@ -81,7 +83,7 @@ class LaneThread:
             if not self.critical:
                 self.taken = best_effort()
             allowance = Allowance(at_ns=time.monotonic_ns())
-            self._hasten(urgent_now=self.urgent)
+            self._hasten(urgent_now=self.critical and self.urgent)
             while (job := self.inbox.get()) is not None:
                 self._hasten(urgent_now=job.urgent and allowance.lasts(time.monotonic_ns()))
                 begun_ns = time.thread_time_ns()

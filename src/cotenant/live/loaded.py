@@ -13,7 +13,7 @@ import numpy as np
 
 from cotenant.backend import Engine, Session
 from cotenant.backend.hugepages import collapse
-from cotenant.describe import Artifact, Card, Model, Option, Platform, Processor, Step
+from cotenant.describe import Card, Model, Option, Platform, Precision, Processor, Step
 from cotenant.errors import BackendError
 
 EVERY_LANE = -1
@@ -23,8 +23,11 @@ EVERY_LANE = -1
 class _Copy:
     """Name one loaded copy of a model: all that use it name the same."""
 
-    artifact: Artifact
+    model: str
     file: str
+    precision: Precision
+    engine: str
+    place: str
     processor: str
     width: int
     lane: int
@@ -71,7 +74,10 @@ class Loaded:
     def _copy(self, option: Option, step: Step, lane: int) -> _Copy:
         artifact, shared = option.artifact, self._engine(option.artifact.engine).shares_sessions
         return _Copy(
-            artifact=artifact,
+            model=artifact.model,
+            precision=artifact.precision,
+            engine=artifact.engine,
+            place=artifact.place,
             file=self.cards[option.tenant].file(artifact.precision),
             processor="" if shared and step.width == 1 else step.processor,
             width=step.width,
@@ -81,7 +87,7 @@ class Loaded:
     def _load(self, copy: _Copy, model: Model) -> Session:
         if copy.processor:
             _stay_on(self.platform.processor(copy.processor))  # threads that the engine makes inherit it
-        session = self._engine(copy.artifact.engine).load(Path(copy.file), copy.artifact.precision, threads=copy.width)
+        session = self._engine(copy.engine).load(Path(copy.file), copy.precision, threads=copy.width)
         session.run(_zeros(model))
         return session
 

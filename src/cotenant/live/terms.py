@@ -30,4 +30,4 @@ def leaves_room(tenants: Sequence[Tenant], plan: Plan) -> bool:
     if any(step.width > 1 for share in plan.shares if share.option.tenant in names for step in share.option.chain):
         return False  # an engine's own threads, at normal priority, would wait behind the one that waits for them
     arriving = [(open_rate_per_s(tenant.arrival), tenant.name) for tenant in first]
-    return all(rate is not None and promised.get(name, 0.0) >= _WHOLE * rate for rate, name in arriving)
+    return bool(first) and all(rate is not None and promised.get(name, 0.0) >= _WHOLE * rate for rate, name in arriving)

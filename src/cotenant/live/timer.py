@@ -9,7 +9,7 @@ from cotenant.units import NS_PER_S
 
 
 class Timer:
-    """Ring at an instant that may be set anew at any time; its thread is made at the first setting."""
+    """Ring, in a thread of its own, at an instant that may be set anew at any time."""
 
     __slots__ = ("_at_ns", "_changed", "_clock", "_ring", "_stopped", "_thread")
 
@@ -18,16 +18,17 @@ class Timer:
         self._at_ns: int | None = None
         self._stopped = False
         self._changed = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._live, name="cotenant-timer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it inherits the caller's cores and class."""
+        self._thread.start()
 
     def set(self, at_ns: int | None) -> None:
         """Ring at an instant; None is never."""
         if at_ns == self._at_ns:
             return
         self._at_ns = at_ns
-        if self._thread is None and at_ns is not None:
-            self._thread = threading.Thread(target=self._live, name="cotenant-timer", daemon=True)
-            self._thread.start()
         self._changed.set()
 
     def stop(self) -> None:
