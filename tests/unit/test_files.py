@@ -94,6 +94,7 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
         ("bound", None, ": bound: null; a number"),
         ("bound", float("nan"), ": bound: nan; a number"),
         ("objective", "fair", ": objective: fair; "),
+        ("slowdowns", [["m", 0.0]], ": slowdowns[m]: 0.0; a positive number"),
         ("shares", {}, ": shares: {}; a list"),
         ("shares.0.rate_per_s", True, ": shares[0].rate_per_s: true; a number"),
         ("shares.0.option.latncy_ns", 1, ": shares[0].option.latncy_ns: unknown key; did you mean latency_ns?"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cotenant.describe import Memory
+from cotenant.describe import Memory, Option
 from cotenant.errors import InfeasibleError
 from cotenant.study.device import with_everyone
 from cotenant.study.prepared import Prepared
@@ -46,7 +46,24 @@ def test_a_model_that_is_resident_already_needs_no_room(crew: Prepared) -> None:
 
 def test_without_room_for_its_model_a_tenant_is_refused_unless_the_crew_may_overload(crew: Prepared) -> None:
     short = only(crew, "onnxruntime", 1999)
-    with pytest.raises(InfeasibleError, match="ram: tenant tag is promised nothing, and its smallest model is 1 bytes too many"):
+    with pytest.raises(InfeasibleError, match=r"ram: 1 bytes too few for the smallest models of who is promised nothing \(tag\)"):
         served(short)
     assert served(replace(short, allow_overload=True)) == [("onnxruntime", 0.0)]
     assert served(only(crew, "onnxruntime", 2000)) == [("onnxruntime", 0.0)]
+
+
+def test_two_who_fit_only_by_their_smaller_models_are_served_by_them(crew: Prepared) -> None:
+    """Of 2000 bytes the plan takes 1000: the fast model of `tag` takes 900, its slow one 300, that of a third tenant 500."""
+    (eye,) = (option for option in crew.offer.options if option.tenant == "eye")
+    step = eye.chain[0]
+
+    def option(tenant: str, engine: str, resident_bytes: int, duration_ns: int) -> Option:
+        artifact = replace(eye.artifact, engine=engine, resident_bytes=resident_bytes)
+        return replace(eye, tenant=tenant, artifact=artifact, chain=(replace(step, duration_ns=duration_ns),))
+
+    options = (eye, option("tag", "fast", 900, 1), option("tag", "slow", 300, 9), option("third", "other", 500, 1))
+    third = replace(crew.tenants[1], name="third")
+    workload = replace(crew.crew.workload, tenants=(*crew.tenants, third))
+    platform = replace(PLATFORM, memories=(Memory(name="ram", capacity_bytes=2000),))
+    crew = replace(crew, crew=replace(crew.crew, workload=workload), offer=replace(crew.offer, options=options), platform=platform)
+    assert [s.option.artifact.engine for s in with_everyone(crew).shares if s.rate_per_s == 0.0] == ["slow", "other"]

@@ -12,7 +12,8 @@ import pytest
 
 from cotenant.cost.opening import alone
 from cotenant.describe import Arrival, Closed, Outcome, Periodic, Poisson, Promise
-from cotenant.study.kept import TRIES, recall
+from cotenant.errors import BackendError
+from cotenant.study.kept import DAY_S, TRIES, recall
 from cotenant.study.prepare import profiled, rehearsed
 from cotenant.study.prepared import Prepared, planned
 from cotenant.study.rehearsal import as_promised, rehearse, slowdowns
@@ -127,11 +128,11 @@ def test_a_rehearsal_is_another_on_other_lanes(crew: Prepared, performed: list[t
     (processor,) = PLATFORM.processors
     wider = replace(PLATFORM, processors=(replace(processor, lanes=processor.lanes + 1, cores=()),))
     assert recall(tmp_path, crew.plan, wider) is None
+    roomier = replace(PLATFORM, memories=tuple(replace(m, capacity_bytes=m.capacity_bytes + 4096) for m in PLATFORM.memories))
+    assert recall(tmp_path, crew.plan, roomier) is not None
 
 
-@pytest.mark.parametrize(
-    "damage", [b"{", b"[]", b"\xff", b'{"slowdowns": {"m": -1.0}, "others": 0.0}', b'{"slowdowns": {"m": 1e999}, "others": 0}']
-)
+@pytest.mark.parametrize("damage", [b"{", b"[]", b"\xff", b'{"slowdowns": {"m": -1.0}, "others": 0.0, "at_s": 0.0}', b'{"slowdowns": {}}'])
 def test_a_damaged_rehearsal_is_none(crew: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes) -> None:
     monkeypatch.setattr("cotenant.cost.store.Store.fact", lambda *_: damage)
     assert recall(tmp_path, crew.plan, crew.platform) is None
@@ -147,8 +148,26 @@ def test_a_disturbed_rehearsal_is_tried_again_at_later_starts_and_the_calmest_co
         rehearse(crew, tmp_path)
         known = recall(tmp_path, crew.plan, crew.platform)
         assert known is not None
-        kept.append((known.others, known.tries, known.settled))
+        kept.append((known.others, known.tries, known.settled(known.at_s)))
     assert kept == [(0.5, 1, False), (0.4, 2, False), (0.4, 3, True), (0.4, 3, True)]
+    settled = recall(tmp_path, crew.plan, crew.platform)
+    assert settled is not None
+    assert not settled.settled(settled.at_s + DAY_S)
+
+
+def test_where_all_failed_nothing_is_learned(crew: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = trace(crew, (("eye", 0.0, 3.0),))
+    failed = replace(failed, endings=tuple(replace(ending, outcome=Outcome.FAILED) for ending in failed.endings))
+    monkeypatch.setattr("cotenant.study.rehearsal._performed", lambda _: failed)
+    rehearse(crew, tmp_path)
+    assert recall(tmp_path, crew.plan, crew.platform) is None
+
+
+def test_a_device_that_breaks_ends_the_rehearsal(crew: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cotenant.live.device.LiveDevice.broken", "no order")
+    with pytest.raises(BackendError, match="no order"):
+        rehearse(crew, tmp_path)
+    assert recall(tmp_path, crew.plan, crew.platform) is None
 
 
 @pytest.mark.parametrize(

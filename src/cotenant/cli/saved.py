@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cotenant.describe import Plan
+from cotenant.describe import Plan, cache_folder
 from cotenant.describe.files import read_plan, write_plan
 from cotenant.errors import InputError
 from cotenant.plan import check, enumerate_options
+from cotenant.study.kept import recall
 from cotenant.study.prepare import Profiled
+
+CLOSE = 0.1  # a rehearsal made again differs by some hundredths
 
 __all__ = ["check_tree", "read_plan", "save_plan"]
 
@@ -27,4 +31,14 @@ def check_tree(plan: Plan, found: Profiled) -> dict[str, Any]:
     tenants, profile = found.crew.workload.tenants, found.reckoning(dict(plan.slowdowns)).profile
     options = enumerate_options(tenants, profile.cards, profile.at_work, found.platform)
     verdict = check(plan, tenants, options, found.platform)
-    return {"ok": verdict.ok, "value": verdict.value, "bound": verdict.bound, "complaints": list(verdict.complaints)}
+    complaints = [*verdict.complaints, *_hasty(plan, found)]
+    return {"ok": not complaints, "value": verdict.value, "bound": verdict.bound, "complaints": complaints}
+
+
+def _hasty(plan: Plan, found: Profiled) -> Iterator[str]:
+    """Complain of slowdowns that a plan takes for less than its rehearsal found."""
+    rehearsed = recall(cache_folder(), plan, found.platform)
+    stated = dict(plan.slowdowns)
+    for model, factor in sorted(rehearsed.slowdowns.items() if rehearsed is not None else ()):
+        if stated.get(model, 1.0) < factor * (1 - CLOSE):
+            yield f"slowdown of model {model[:12]}: {stated.get(model, 1.0):.3g} stated, {factor:.3g} at its rehearsal"

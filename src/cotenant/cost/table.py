@@ -62,6 +62,11 @@ class Table:
         """Return the timing of a variant on `width` lanes of a kind; None where it was not measured."""
         return self._by_key.get((model, precision, engine, kind, width))
 
+    def resident_bytes(self, timing: Timing) -> int:
+        """Return the most that a copy of a timing's variant was seen to keep, on any kind of processor: one copy may serve them all."""
+        variant = timing.key[:3]
+        return max(t.resident_bytes for t in self.timings if t.key[:3] == variant)
+
     def slowed(self, factors: Mapping[str, float]) -> Table:
         """Return the table with the wall times of models (by digest) multiplied; others stay as they are."""
         slowed = (replace(t, wall_ns=max(1, round(t.wall_ns * factors.get(t.model, 1.0)))) for t in self.timings)

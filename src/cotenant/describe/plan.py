@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
 from cotenant.describe.crew import Objective
 from cotenant.describe.option import Artifact, Option
+from cotenant.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,11 @@ class Plan:
     headroom: float = 0.9
     levels: tuple[Level, ...] = ()
     solos: tuple[Solo, ...] = ()
+
+    def __post_init__(self) -> None:
+        for model, factor in self.slowdowns:
+            if not 0 < factor < math.inf:
+                raise InputError(f"slowdowns[{model}]", factor, "a positive number")
 
     @property
     def gap(self) -> float:

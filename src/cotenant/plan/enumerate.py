@@ -120,7 +120,7 @@ def _options(tenant: Tenant, card: Card, variant: Variant, table: Table, process
     for timing in timings:
         artifact = Artifact(
             model=card.model.digest, precision=variant.precision, engine=variant.engine, memory=processor.memory,
-            resident_bytes=(1 if variant.shared else processor.lanes) * max(t.resident_bytes for t in timings),
+            resident_bytes=(1 if variant.shared else processor.lanes) * table.resident_bytes(timing),
             place=_place(tenant, variant, processor, timing.width),
         )  # fmt: skip
         yield Option(

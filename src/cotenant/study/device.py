@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 
 from cotenant.backend import installed
@@ -35,19 +35,32 @@ def with_everyone(prepared: Prepared) -> Plan:
     left for one, unless the crew may overload it.
     """
     plan = prepared.plan
-    served = {share.option.tenant for share in plan.shares}
-    resident = {share.option.artifact for share in plan.shares}
-    more: list[Share] = []
+    for pick in (_lane_seconds, _added_bytes):
+        more = _left(prepared, pick)
+        used = {share.option.artifact for share in (*plan.shares, *more)}
+        if (excess_bytes := _excess_bytes(used, prepared.platform)) == 0:
+            break
+    if excess_bytes and not prepared.allow_overload:
+        names = ", ".join(share.option.tenant for share in more)
+        short = f"{excess_bytes} bytes too few for the smallest models of who is promised nothing ({names})"
+        raise InfeasibleError(
+            more[0].option.artifact.memory, short, "a floor for them, smaller models or fewer tenants; or --allow-overload"
+        )
+    return replace(plan, shares=(*plan.shares, *more))
+
+
+def _left(prepared: Prepared, pick: Callable[[Option, Set[Artifact]], float]) -> tuple[Share, ...]:
+    """Pick an option for each tenant that the plan leaves nothing: the least, of those that fit beside what was picked before."""
+    served = {share.option.tenant for share in prepared.plan.shares}
+    resident = {share.option.artifact for share in prepared.plan.shares}
+    more = []
     for tenant in prepared.tenants:
         if tenant.name not in served:
             own = [option for option in prepared.options if option.tenant == tenant.name]
-            option = min(own, key=lambda o: (_excess_bytes(resident | {o.artifact}, prepared.platform), _lane_seconds(o)))
+            option = min(own, key=lambda o: (_excess_bytes(resident | {o.artifact}, prepared.platform), pick(o, resident)))
             resident.add(option.artifact)
-            if (excess_bytes := _excess_bytes(resident, prepared.platform)) and not prepared.allow_overload:
-                short = f"tenant {tenant.name} is promised nothing, and its smallest model is {excess_bytes} bytes too many"
-                raise InfeasibleError(option.artifact.memory, short, "a floor for it, smaller models or fewer; or --allow-overload")
             more.append(Share(option=option, rate_per_s=0.0))
-    return replace(plan, shares=(*plan.shares, *more))
+    return tuple(more)
 
 
 def _excess_bytes(resident: Set[Artifact], platform: Platform) -> int:
@@ -56,8 +69,12 @@ def _excess_bytes(resident: Set[Artifact], platform: Platform) -> int:
     return sum(max(used_bytes - capacity_bytes, 0) for used_bytes, capacity_bytes in used)
 
 
-def _lane_seconds(option: Option) -> float:
+def _lane_seconds(option: Option, _: Set[Artifact]) -> float:
     return sum(step.width * step.duration_ns for step in option.chain) / NS_PER_S
+
+
+def _added_bytes(option: Option, resident: Set[Artifact]) -> float:
+    return 0 if option.artifact in resident else option.artifact.resident_bytes
 
 
 def inputs_of(prepared: Prepared) -> dict[str, tuple[Mapping[str, Array], ...]]:

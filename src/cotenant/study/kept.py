@@ -16,27 +16,28 @@ from cotenant.profile import STORE
 from cotenant.study.rounds import OTHERS_MAX
 
 TRIES = 3
-"""A rehearsal that others disturbed is made so often, a start of the crew at a time; the calmest counts."""
+"""A rehearsal that others disturbed is made so often, a start of the crew at a time; the calmest counts, for a day."""
+DAY_S = 86400.0
 
 Slowdowns = Mapping[str, float]
 """What an inference takes at work over what it takes alone, by the model's digest."""
 
 
 class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold what a rehearsal found, the share of the CPU that others took from it, and how often it was made."""
+    """Hold what a rehearsal found, the share of the CPU that others took from it, how often it was made, and when last (Unix time)."""
 
     slowdowns: dict[str, float]
     others: float
+    at_s: float
     tries: int = 1
 
     def __post_init__(self) -> None:
         if not all(0 < factor < math.inf for factor in self.slowdowns.values()):
             raise ValueError("a slowdown is a positive number")
 
-    @property
-    def settled(self) -> bool:
+    def settled(self, now_s: float) -> bool:
         """Say whether making it again is not worth it."""
-        return self.others <= OTHERS_MAX or self.tries >= TRIES
+        return self.others <= OTHERS_MAX or (self.tries >= TRIES and abs(now_s - self.at_s) < DAY_S)
 
 
 def calmer(before: Rehearsed | None, now: Rehearsed) -> Rehearsed:
@@ -44,7 +45,7 @@ def calmer(before: Rehearsed | None, now: Rehearsed) -> Rehearsed:
     if before is None:
         return now
     best = min(before, now, key=lambda rehearsed: rehearsed.others)
-    return msgspec.structs.replace(best, tries=before.tries + now.tries)
+    return msgspec.structs.replace(best, tries=before.tries + now.tries, at_s=now.at_s)
 
 
 def recall(folder: Path, plan: Plan, platform: Platform) -> Rehearsed | None:
@@ -64,7 +65,7 @@ def keep(folder: Path, plan: Plan, platform: Platform, rehearsed: Rehearsed) -> 
 
 
 def _name(shares: Iterable[Share], platform: Platform, crew: str) -> str:
-    """Name a rehearsal by all that it depends on, but not by the costs that it corrects."""
+    """Name a rehearsal by all that it depends on, but not by the costs that it corrects, nor by what of the memory is free."""
     options = [share.option for share in shares]
     used = sorted((o.tenant, o.name, o.artifact.model, engines.get(o.artifact.engine).version) for o in options)
-    return f"rehearsal {digest_of((crew, platform, tuple(used)))}"
+    return f"rehearsal {digest_of((crew, platform.fingerprint, platform.processors, tuple(used)))}"

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cotenant.describe import Precision
+from cotenant.errors import BackendError, InputError
 from cotenant.live import Client
 from cotenant.study import children
 from cotenant.study.child import Run, attend
@@ -31,6 +32,7 @@ class Errand:
     """Tell the child what to serve: a crew file, by the plan that follows from what the store holds and these slowdowns."""
 
     crew: str
+    digest: str
     precisions: tuple[Precision, ...] | None
     allow_overload: bool
     slowdowns: tuple[tuple[str, float], ...]
@@ -45,6 +47,7 @@ def planned(prepared: Prepared, crew: Path, precisions: Sequence[Precision] | No
     def serve(period: Period) -> Trace:
         errand = Errand(
             crew=str(crew.absolute()),  # a link stays a link: models lie beside it
+            digest=prepared.plan.crew,
             precisions=None if precisions is None else tuple(precisions),
             allow_overload=prepared.allow_overload,
             slowdowns=prepared.plan.slowdowns,
@@ -63,6 +66,8 @@ def load(line: bytes) -> Run:
     errand = msgspec.json.decode(line, type=Errand)
     found = profiled(Path(errand.crew), errand.precisions).reckoning(dict(errand.slowdowns))
     prepared = found.planned(allow_overload=errand.allow_overload)
+    if prepared.plan.crew != errand.digest:
+        raise InputError(errand.crew, "changed while it was compared", "the same crew throughout")
     workload = replace(driven(prepared.crew.workload), seed=errand.seed)
     prepared = replace(prepared, crew=replace(prepared.crew, workload=workload))
     inputs = inputs_of(prepared)
@@ -80,6 +85,8 @@ def load(line: bytes) -> Run:
         device.drain(errand.grace_ns / NS_PER_S)
         stop.set()
         device.close()
+        if device.broken:
+            raise BackendError("device", device.broken)
         return replace(device.trace(errand.stop_ns), spans=())
 
     return run

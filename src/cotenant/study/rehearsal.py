@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from statistics import fmean, median
 
 from cotenant.cost.opening import alone
 from cotenant.describe import Arrival, Closed, Option, Outcome, Periodic, Plan, Workload, open_rate_per_s
+from cotenant.errors import BackendError
 from cotenant.live import Client
 from cotenant.profile import MEASURING
 from cotenant.study.device import inputs_of, open_device
@@ -37,7 +39,7 @@ def rehearse(prepared: Prepared, folder: Path, told: Callable[[str], None] = lam
     """
     plan, platform = prepared.plan, prepared.platform
     known = recall(folder, plan, platform)
-    if known is None or not known.settled:
+    if known is None or not known.settled(time.time()):
         told("rehearsing: the plan is served for a moment, to see what its models take beside one another")
         with alone(folder / MEASURING):
             known = _rehearse_now(prepared, folder, recall(folder, plan, platform))
@@ -45,14 +47,21 @@ def rehearse(prepared: Prepared, folder: Path, told: Callable[[str], None] = lam
 
 
 def _rehearse_now(prepared: Prepared, folder: Path, known: Rehearsed | None) -> Rehearsed:
-    if known is not None and known.settled:
+    if known is not None and known.settled(time.time()):
         return known  # somebody else was faster
     before = read_meter()
     trace = _performed(prepared)
     others = others_share(before, read_meter())
-    found = calmer(known, Rehearsed(slowdowns=dict(slowdowns(trace, prepared)), others=others))
-    keep(folder, prepared.plan, prepared.platform, found)
+    found = calmer(known, Rehearsed(slowdowns=dict(slowdowns(trace, prepared)), others=others, at_s=time.time()))
+    if not _failed_throughout(trace):
+        keep(folder, prepared.plan, prepared.platform, found)
     return found
+
+
+def _failed_throughout(trace: Trace) -> bool:
+    """Say whether something failed and nothing was done: that tells nothing of what inferences take."""
+    outcomes = {ending.outcome for ending in trace.endings}
+    return Outcome.FAILED in outcomes and Outcome.DONE not in outcomes
 
 
 def slowdowns(trace: Trace, prepared: Prepared) -> Slowdowns:
@@ -86,6 +95,8 @@ def _performed(prepared: Prepared) -> Trace:
         client.ask(device.start_clock(), period_ns)
         stop.set()
         device.close()
+        if device.broken:
+            raise BackendError("device", device.broken)
         return device.trace(period_ns)
 
 
