@@ -74,6 +74,12 @@ def test_the_time_for_which_a_request_is_suspended_is_not_its_own(crew: Prepared
     assert slowdown(crew, happened) == pytest.approx(3.0 / alone_ms(crew))
 
 
+def test_what_others_took_of_a_lane_is_not_its_own(crew: Prepared) -> None:
+    happened = trace(crew, (("eye", 0.0, 9.0),), (("tag", 20.0, 23.1),), (("tag", 30.0, 33.1),), (("tag", 40.0, 43.1),))
+    happened = replace(happened, spans=tuple(replace(span, cpu_ns=3 * NS_PER_MS) for span in happened.spans))
+    assert slowdown(crew, happened) == pytest.approx(3.1 / alone_ms(crew))
+
+
 def test_who_was_not_served_counts_as_undisturbed_where_nobody_was(crew: Prepared) -> None:
     assert slowdown(crew, trace(crew)) == 1.0
 

@@ -66,15 +66,15 @@ def _failed_throughout(trace: Trace) -> bool:
 
 def slowdowns(trace: Trace, prepared: Prepared) -> Slowdowns:
     """Divide what inferences took by what they take alone; a model that was not served is as slow as the rest."""
-    overhead_ns = _overhead_ns(trace.spans)
+    overhead_ns = _gap_ns(trace.spans) + _handing_over_ns(trace.spans)
     reckoned = {(share.option.tenant, share.option.name): share.option for share in prepared.plan.shares}
     taken_ns: dict[str, list[float]] = defaultdict(list)
     alone_ns: dict[str, list[float]] = defaultdict(list)
-    held_ns = _held_ns(trace.spans)
+    used_ns = _used_ns(trace.spans)
     for ending in trace.endings:
         option = reckoned.get((ending.tenant, ending.option))
-        if option is not None and ending.outcome is Outcome.DONE and ending.request in held_ns:
-            taken_ns[option.artifact.model].append(held_ns[ending.request] + overhead_ns * len(option.chain))
+        if option is not None and ending.outcome is Outcome.DONE and ending.request in used_ns:
+            taken_ns[option.artifact.model].append(used_ns[ending.request] + overhead_ns * len(option.chain))
             alone_ns[option.artifact.model].append(_alone_ns(option, prepared))
     everywhere = _ratio([t for times in taken_ns.values() for t in times], [a for times in alone_ns.values() for a in times])
     models = {prepared.card(tenant.name).model.digest for tenant in prepared.tenants}
@@ -113,15 +113,23 @@ def _at_most(arrival: Arrival, rate_per_s: float) -> Arrival:
     return Periodic(every_ns=round(NS_PER_S / rate_per_s)) if rate_per_s * LEAST_S >= 1 else Closed(outstanding=1)
 
 
-def _held_ns(spans: Iterable[Span]) -> dict[int, float]:
-    """Add up how long each request held its lanes, without the time for which it was suspended."""
+def _used_ns(spans: Iterable[Span]) -> dict[int, float]:
+    """Add up what each request used its lanes for: CPU time, from which others take nothing; of several threads, the time held."""
     held: dict[int, float] = defaultdict(float)
+    cpu: dict[int, float] = defaultdict(float)
     for span in spans:
         held[span.request] += span.stop_ns - span.start_ns
-    return held
+        cpu[span.request] += span.cpu_ns if len(span.lanes) == 1 else span.stop_ns - span.start_ns
+    return {request: cpu[request] or held[request] for request in held}
 
 
-def _overhead_ns(spans: Iterable[Span]) -> float:
+def _handing_over_ns(spans: Iterable[Span]) -> float:
+    """Return what a segment holds its lane beyond its CPU time when nobody disturbs it: from being decided to being reported."""
+    beyond = sorted(span.stop_ns - span.start_ns - span.cpu_ns for span in spans if span.cpu_ns > 0 and len(span.lanes) == 1)
+    return max(beyond[len(beyond) // 4], 0) if beyond else 0.0
+
+
+def _gap_ns(spans: Iterable[Span]) -> float:
     """Return the usual gap between two segments that a lane runs back to back."""
     by_lane: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
     for span in spans:
