@@ -197,6 +197,20 @@ def test_the_first_signal_stops_a_run_and_one_more_a_moment_later_ends_it(number
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_a_closed_stream_costs_no_traceback(closed: str) -> None:
+    command = ["sh", "-c", f'exec "$0" -c "$1" list zoo {closed}>&-', sys.executable, MAIN]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_name_that_the_terminal_cannot_write_is_written_another_way() -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    program = 'from cotenant.cli.app import _make_ready; _make_ready(); print("caméra \u2192")'
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=env, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"cam\\xe9ra \\u2192\n")
+
+
 @pytest.mark.parametrize("arguments", [("list", "zoo", "--json"), ("list", "zoo"), ("--help",)])
 def test_a_reader_who_leaves_gets_no_traceback(arguments: tuple[str, ...]) -> None:
     with unread() as pipe:

@@ -284,3 +284,9 @@ def test_shapes_that_contradict_one_another_are_refused(tmp_path: Path) -> None:
 def test_importing_graph_leaves_onnx_alone() -> None:
     code = "import sys, cotenant.graph, cotenant.graph.zoo; sys.exit('onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_model_without_an_input_is_refused(tmp_path: Path) -> None:
+    weight = numpy_helper.from_array(np.ones((1, 2), np.float32), "w")
+    path = saved(model([helper.make_node("Relu", ["w"], ["y"])], {}, {"y": [1, 2]}, [weight]), tmp_path)
+    assert refusal(path).endswith("a model with an input: one without always answers the same")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -493,3 +494,39 @@ def test_urgent_work_never_takes_more_than_its_share_and_what_it_saved(bursts: l
     for (since_ns, before_ns), (until_ns, after_ns) in combinations(moments, 2):
         assert after_ns - before_ns <= SHARE * (until_ns - since_ns) + SAVED_NS + longest_ns
     assert allowance.lasts(now_ns + 2 * longest_ns)
+
+
+def test_a_client_that_falls_behind_ends_in_time_and_counts_what_it_passed_over() -> None:
+    flood = replace(tenant("a", 1), arrival=Periodic(every_ns=1000))
+    with device_of(Fake(), tenant("a", 1)) as device:
+        client = Client(device=device, workload=Workload(tenants=(flood,)), lanes=1, inputs={"a": [X]}, stop=threading.Event())
+        client.ask(device.start_clock(), 50 * NS_PER_MS)
+        device.close()
+        endings = device.trace(50 * NS_PER_MS).endings
+    assert device.stats()["a"].asked == len(endings) == 50_000
+    assert device.stats()["a"].lost == 0
+    passed_over = [ending for ending in endings if ending.reason == "asked too late"]
+    assert passed_over
+    assert {ending.outcome for ending in passed_over} == {Outcome.DROPPED}
+
+
+@pytest.mark.parametrize("inputs", [None, [1], np.ones(2), {3: np.ones(2)}])
+def test_what_is_no_mapping_of_names_to_arrays_is_refused(inputs: object) -> None:
+    with device_of(Fake(), tenant("a", 0)) as device, pytest.raises(InputError):
+        device.submit("a", inputs)  # type: ignore[arg-type]
+
+
+ENDS = """
+import numpy as np
+from tests.unit.test_live import device_of, tenant, X
+from cotenant.backend.fake import Fake, burn
+from cotenant.describe import Precision
+device = device_of(Fake(duration_ns={("a", Precision.FP32): 5_000_000}), tenant("a", 1), lanes=2)
+for _ in range(500):
+    device.submit("a", X)
+"""
+
+
+def test_a_program_that_ends_without_closing_ends_in_order() -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")

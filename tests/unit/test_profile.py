@@ -202,6 +202,12 @@ def test_a_variant_below_the_floor_is_judged_but_not_timed_and_the_notes_say_so(
     assert found.notes == (f"t: onnxruntime bf16 is left out: fidelity {blurred.fidelity:.3f} is below its floor of 0.9",)
 
 
+def test_what_several_tenants_are_not_offered_is_noted_once(tmp_path: Path) -> None:
+    tenants = [tenant(tmp_path, f"t{index}", floor=0.9) for index in range(6)]
+    (note,) = run(tmp_path, crew(*tenants), Counting(blur={BF16: 0.5}), (FP32, BF16)).notes
+    assert note.startswith("t0, t1, t2, t3 and 2 more: onnxruntime bf16 is left out: ")
+
+
 def test_a_variant_is_timed_if_any_tenant_may_have_it(tmp_path: Path) -> None:
     strict, lenient = tenant(tmp_path, "strict", floor=0.99), tenant(tmp_path, "lenient", floor=0.0)
     assert BF16 in timed(run(tmp_path, crew(strict, lenient), Counting(blur={BF16: 0.5})))
@@ -213,7 +219,7 @@ def test_without_samples_a_model_of_ones_own_is_offered_in_fp32_alone(tmp_path: 
     assert timed(found) == {FP32}
     assert set(engine.loads) == {FP32}
     assert [(v.precision, v.fidelity, v.judged) for v in found.cards[0].variants] == [(FP32, 1.0, Judged.EXACT)]
-    assert "give some, or allow: [int8]" in found.notes[1]
+    assert "give two or more, or allow: [int8]" in found.notes[1]
 
 
 def test_without_samples_what_is_allowed_is_offered_of_unknown_fidelity(tmp_path: Path) -> None:

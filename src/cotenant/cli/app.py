@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn, cast
 
 import typer
@@ -35,11 +38,15 @@ app.command("list")(list_)
 
 @app.callback()
 def about() -> None:
-    """Run many neural networks at once on one edge device, in order of rank."""
+    """Run many neural networks at once on one edge device, in order of rank.
+
+    Exit codes: 0 done, 2 bad input, 130 interrupted, 1 anything else.
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else; one line on stderr says what was wrong."""
+    _make_ready()
     code = INTERRUPTED  # should a second Ctrl-C come while the first is told
     try:
         code = _end(sys.argv[1:] if arguments is None else arguments)
@@ -48,6 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         traceback.print_exc()
     finally:
         _leave_at_once(code)
+
+
+def _make_ready() -> None:
+    """End at SIGTERM as at Ctrl-C, and print to whatever there is: a closed stream, or one that cannot write every name."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # for as long as the process
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _end(arguments: Sequence[str]) -> int:
@@ -66,6 +84,8 @@ def _end(arguments: Sequence[str]) -> int:
         return FAILED  # whoever read has left, on which Rich would exit: there is nobody to tell
     except OSError as error:
         return _refuse(str(error), FAILED)
+    except MemoryError as error:
+        return _refuse(f"memory: {error or 'there is not enough'}", FAILED)
     return code
 
 

@@ -19,7 +19,7 @@ from cotenant.cli.screen import note, show_json
 TraceFile = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write what happened, for ui.perfetto.dev.")]
 
 MOMENT_S = 0.5  # `timeout` and some supervisors send the same signal twice at once
-_ENDS = (signal.SIGINT, signal.SIGTERM)
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(
@@ -42,13 +42,13 @@ def run(
     note(prepared.profile.notes)
     with stopping() as stop:
         happened = run_crew(prepared, stop, None if as_json else served.tell_tick, lasting_s)
-    if file is not None:
-        export(happened, file)
     summary = summarise(happened, prepared.plan, prepared.tenants)
     if as_json:
         show_json(tree_of(summary))
     else:
         served.show_run(summary, prepared.plan)
+    if file is not None:
+        export(happened, file)
 
 
 @contextmanager

@@ -27,7 +27,10 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], words: 
         table.add_column(column, justify="left" if index < words else "right", overflow="fold")
     for row in rows:
         table.add_row(*(cell(value) for value in row))
-    Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDE).print(table)
+    console = Console(markup=False, highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDE)
+    # Wider than the terminal, a line runs on below: columns of two letters cannot be read at all.
+    console.width = max(console.width, console.measure(table, options=console.options.update(width=WIDE)).maximum)
+    console.print(table)
 
 
 def cell(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cotenant.describe import Model
+from cotenant.errors import InputError
 from cotenant.graph.cuts import cuts, edges
 
 
@@ -22,6 +23,8 @@ def read_model(path: Path, name: str, shapes: tuple[tuple[str, tuple[int, ...]],
     sizes.fix(model, shapes, _shapes_at(where))
     digest = file.digest(model, path, shapes)
     network = Network.of(sizes.infer(model, path, where), path, where)
+    if not network.inputs:
+        raise InputError(where, str(path), "a model with an input: one without always answers the same")
     return Model(
         name=name,
         digest=digest,

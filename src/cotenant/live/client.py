@@ -19,6 +19,8 @@ Inputs = Mapping[str, Sequence[Mapping[str, Array]]]
 LOOK_S = 0.05
 """How often a client that waits looks whether it was stopped, or the device closed."""
 
+BEHIND_NS = NS_PER_S
+
 FAILURES = 3
 """A closed loop ends after so many failures in a row: it would spin on a broken engine."""
 
@@ -34,7 +36,10 @@ class Client:
     stop: threading.Event
 
     def ask(self, start_ns: int, stop_ns: int | None) -> None:
-        """Ask from `start_ns` (CLOCK_MONOTONIC) for `stop_ns`, or until stopped; return when the last request was made."""
+        """Ask from `start_ns` (CLOCK_MONOTONIC) for `stop_ns`, or until stopped; return when the last request was made.
+
+        What cannot be asked within that time, or BEHIND_NS after its arrival, is passed over: counted as dropped.
+        """
         cycles = {name: itertools.cycle(given) for name, given in self.inputs.items()}
         end_ns = None if stop_ns is None else start_ns + stop_ns
         for tenant in self.workload.tenants:
@@ -45,8 +50,17 @@ class Client:
         for request in requests:
             if not self._wait_until(start_ns + request.arrival_ns):
                 return
-            self._submit(request.tenant, next(cycles[request.tenant]), start_ns + request.arrival_ns)
+            arrival_ns = start_ns + request.arrival_ns
+            if self._too_late(arrival_ns, end_ns):
+                self.device.pass_over(request.tenant, arrival_ns)
+            else:
+                self._submit(request.tenant, next(cycles[request.tenant]), arrival_ns)
         self._wait_until(end_ns)
+
+    def _too_late(self, arrival_ns: int, end_ns: int | None) -> bool:
+        """Say whether more arrives than this thread can ask: it would take the lanes' time and never come to an end."""
+        now_ns = time.monotonic_ns()
+        return now_ns - arrival_ns > BEHIND_NS or (end_ns is not None and now_ns >= end_ns)
 
     def _wait_until(self, instant_ns: int | None) -> bool:
         """Sleep until an instant, None is never; say False if stopped before, or the device was closed."""

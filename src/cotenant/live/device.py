@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -76,6 +77,7 @@ class LiveDevice:
         self._timer.start()
         for thread in self._lanes.values():
             thread.start()
+        atexit.register(self.close)  # an interpreter that ends while an engine runs would abort
 
     def __enter__(self) -> LiveDevice:
         return self
@@ -106,7 +108,7 @@ class LiveDevice:
         which serves nobody meanwhile: they may submit and close, but should neither wait for an answer nor exit.
         """
         if tenant not in self._tenants:
-            raise InputError("tenant", tenant, nearest(tenant, tuple(self._tenants)))
+            raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._tenants)))
         self._specs[tenant].check(tenant, inputs)
         future: Future[Answer] = Future()
         future.set_running_or_notify_cancel()
@@ -120,6 +122,15 @@ class LiveDevice:
             ended = [] if waits else self._decide(now_ns)
         answer(ended)
         return future
+
+    def pass_over(self, tenant: str, arrival_ns: int) -> None:
+        """Count a request that its client could not ask in time, as asked and dropped; KeyError for a stranger."""
+        deadline_ns = self._deadlines_ns[self._tenants[tenant]]
+        with self._lock:
+            request = self._next
+            self._next += 1
+            self._ledger.arrived(request, tenant, arrival_ns, None if deadline_ns is None else arrival_ns + deadline_ns, "")
+            self._ledger.ended(request, self._clock(), Outcome.DROPPED, "asked too late")
 
     async def infer(self, tenant: str, inputs: Mapping[str, Array]) -> Answer:
         """Await one request's answer; as `submit`."""
@@ -177,6 +188,7 @@ class LiveDevice:
         ended = [thread.stop(0.1) for thread in self._lanes.values()]
         if all(ended):
             self._loaded.close()
+            atexit.unregister(self.close)
 
     def _stations_by(self, plan: Plan) -> tuple[Station, ...]:
         urgent = leaves_room(self._crew.workload.tenants, plan)

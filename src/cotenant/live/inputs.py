@@ -26,9 +26,11 @@ class Specs:
     def check(self, tenant: str, inputs: Mapping[str, Array]) -> None:
         """Refuse tensors that are missing, unknown, or of another shape or type than the model's; InputError."""
         wanted = self._wanted
+        if not isinstance(inputs, Mapping):
+            raise InputError(tenant, type(inputs).__name__, f"arrays by name: {', '.join(wanted)}")
         for name, array in inputs.items():
             if name not in wanted:
-                raise InputError(f"{tenant}.{name}", "unknown input", nearest(name, tuple(wanted)))
+                raise InputError(f"{tenant}.{name}", "unknown input", nearest(str(name), tuple(wanted)))
             shape, dtype = wanted[name]
             if not isinstance(array, np.ndarray):
                 raise InputError(f"{tenant}.{name}", type(array).__name__, f"a numpy array, {dtype.name} {list(shape)}")

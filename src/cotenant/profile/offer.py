@@ -13,7 +13,7 @@ def barred(tenant: Tenant, precision: Precision, judged: Judged) -> str | None:
     if tenant.allow is not None:
         return None if precision in tenant.allow else "not in its allow list"
     if precision is not Precision.FP32 and judged is Judged.UNKNOWN:
-        return f"its fidelity cannot be judged without samples; give some, or allow: [{precision.value}]"
+        return f"its fidelity cannot be judged without samples; give two or more, or allow: [{precision.value}]"
     return None
 
 

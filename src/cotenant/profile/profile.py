@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from cotenant.profile.progress import SILENT, Progress
 from cotenant.profile.timing import Effort, Trial, measure
 
 STORE = "profile.sqlite"
+NAMED = 4  # tenants in a note; of more, their number is told
 _WEIGHT = {Precision.FP32: 1.0, Precision.BF16: 0.5, Precision.INT8: 0.25}
 """What a weight takes, over what it takes in fp32."""
 
@@ -59,15 +60,26 @@ def profile(
     """
     wanted = pairs(engines, tuple(Precision) if precisions is None else precisions)
     notes: list[str] = []
+    left_out: list[tuple[str, str]] = []
     with open_store(folder / STORE, notes.append) as store:
         session = _Session(
-            store=store, platform=platform, engines=tuple(engines), folder=folder, progress=progress, wanted=wanted, notes=notes,
-            effort=effort or Effort(),
+            store=store, platform=platform, engines=tuple(engines), folder=folder, progress=progress, wanted=wanted,
+            left_out=left_out, effort=effort or Effort(),
         )  # fmt: skip
         progress.start(len(crew.workload.tenants) * session.steps)
         measured = [session.measure(tenant, f"tenants[{index}].model") for index, tenant in enumerate(crew.workload.tenants)]
     timings = {timing.key: timing for _, timings in measured for timing in timings}
-    return Profile(cards=tuple(card for card, _ in measured), table=Table(timings=tuple(timings.values())), notes=tuple(notes))
+    return Profile(
+        cards=tuple(card for card, _ in measured), table=Table(timings=tuple(timings.values())), notes=(*notes, *_grouped(left_out))
+    )
+
+
+def _grouped(left_out: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Write one line for each thing that is left out, with all its tenants."""
+    for story in dict.fromkeys(story for _, story in left_out):
+        names = [tenant for tenant, other in left_out if other == story]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        yield f"{', '.join(names[:NAMED])}{more}: {story}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +92,7 @@ class _Session:
     folder: Path
     progress: Progress
     wanted: tuple[tuple[Precision, Engine], ...]
-    notes: list[str]
+    left_out: list[tuple[str, str]]
     effort: Effort
 
     @property
@@ -113,7 +125,7 @@ class _Session:
             except BackendError as error:
                 reason = error.story
         if reason is not None:
-            self.notes.append(f"{tenant.name}: {engine.name} {precision.value} is left out: {reason}")
+            self.left_out.append((tenant.name, f"{engine.name} {precision.value} is left out: {reason}"))
         self.progress.advance(f"{tenant.name}: {engine.name} {precision.value} judged")
         return variant
 
@@ -137,7 +149,7 @@ class _Session:
                 return self.store.timing(subject, processor.kind, width) or self._time_now(bench, subject, trial, processor)
         except BackendError as error:
             place = f"{engine.name} {precision.value} on {processor.name} x{width}"
-            self.notes.append(f"{bench.tenant.name}: {place} is left out: {error.story}")
+            self.left_out.append((bench.tenant.name, f"{place} is left out: {error.story}"))
             return None
 
     def _time_now(self, bench: Bench, subject: Subject, trial: Trial, processor: Processor) -> Timing:

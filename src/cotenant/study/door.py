@@ -17,7 +17,9 @@ from cotenant.study.prepared import Prepared
 from cotenant.trace import Trace
 from cotenant.units import NS_PER_S
 
-GRACE_S = 10.0
+GRACE_S = 2.0
+"""How long a run waits, after its time, for what it was asked; longer where an inference is."""
+
 TICK_S = 1.0
 
 
@@ -60,11 +62,15 @@ def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None
         asked_ns = time.monotonic_ns() - start_ns
         over.set()
         if not stop.is_set():
-            device.drain(GRACE_S)
+            device.drain(max(GRACE_S, 2 * _longest_s(prepared)))
         device.close()
         if device.broken:
             raise BackendError("device", device.broken)
         return device.trace(asked_ns if stop.is_set() or horizon_ns is None else horizon_ns)
+
+
+def _longest_s(prepared: Prepared) -> float:
+    return max((share.option.latency_ns for share in prepared.plan.shares), default=0) / NS_PER_S
 
 
 def _tell(device: LiveDevice, told: Told, start_ns: int, over: threading.Event, stop: threading.Event) -> None:

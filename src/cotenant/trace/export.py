@@ -27,6 +27,8 @@ def export(trace: Trace, path: Path) -> None:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(_lines(trace))
     except OSError as error:
+        if path.is_file():  # not a pipe or a device
+            path.unlink()
         raise InputError(str(path), error.strerror or error, "a file that can be written, on a disk with room") from error
 
 
