@@ -517,10 +517,11 @@ def test_what_is_no_mapping_of_names_to_arrays_is_refused(inputs: object) -> Non
 
 
 ENDS = """
-import numpy as np
+import atexit
 from tests.unit.test_live import device_of, tenant, X
 from cotenant.backend.fake import Fake, burn
 from cotenant.describe import Precision
+atexit.register(lambda: print(device.closed, device.stats()["a"].outstanding))
 device = device_of(Fake(duration_ns={("a", Precision.FP32): 5_000_000}), tenant("a", 1), lanes=2)
 for _ in range(500):
     device.submit("a", X)
@@ -529,4 +530,4 @@ for _ in range(500):
 
 def test_a_program_that_ends_without_closing_ends_in_order() -> None:
     ended = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "stopped 0\n", "")
