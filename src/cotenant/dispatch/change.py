@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from cotenant.describe import Share
 from cotenant.dispatch.lineup import Lineup, lay_out
-from cotenant.dispatch.promises import WARM_NS
-from cotenant.dispatch.queues import enqueue
-from cotenant.dispatch.state import NONE, QUEUED_LATE, QUEUED_LIVE, State
+from cotenant.dispatch.promises import WARM_NS, last_of_equals
+from cotenant.dispatch.state import NONE, State
 
 
 def keep_options_in_use(old: Lineup, s: State, shares: tuple[Share, ...]) -> tuple[Share, ...]:
@@ -26,17 +27,27 @@ def carry_over(old: Lineup, s: State, new: Lineup) -> State:
     fresh = lay_out(new, len(s.r_request), tuple(s.params))
     stage_of = _stages(old, s, new, fresh)
     fresh = fresh._replace(
-        **{name: list(getattr(s, name)) for name in ("t_served", "t_outstanding", "l_running", "l_suspended", "p_free", "r_request",
-                                                     "r_tenant", "r_arrival_ns", "r_due_ns", "r_where", "r_next", "free_slot",
-                                                     "refilled_ns", "virtual", "decision")},
+        **{name: list(getattr(s, name)) for name in ("t_served", "t_outstanding", "l_running", "l_suspended", "p_free",
+                                                     "r_request", "r_tenant", "r_arrival_ns", "r_due_ns", "r_where", "r_next",
+                                                     "free_slot", "refilled_ns", "decision")},
         t_tokens=[max(-r * WARM_NS, min(d, t)) for d, r, t in zip(fresh.t_depth, fresh.t_rate, s.t_tokens, strict=True)],
         l_warm=[stage_of.get(stage, NONE) for stage in s.l_warm],
         r_stage=[stage_of.get(stage, NONE) for stage in s.r_stage],
     )  # fmt: skip
-    queued = [slot for slot in outstanding_slots(s) if s.r_where[slot] in (QUEUED_LIVE, QUEUED_LATE)]
-    for slot in sorted(queued, key=lambda slot: (s.r_arrival_ns[slot], s.r_request[slot])):
-        enqueue(fresh, slot)
-    return fresh._replace(q_blocked=[0] * len(fresh.q_blocked))
+    for stage, other in stage_of.items():
+        fresh.q_live[other], fresh.q_live_last[other] = s.q_live[stage], s.q_live_last[stage]
+        fresh.q_late[other], fresh.q_late_last[other] = s.q_late[stage], s.q_late_last[stage]
+    _level(s, fresh)
+    return fresh
+
+
+def _level(old: State, s: State) -> None:
+    """Put those that are promised something at last, or nothing any more, level with the last of their new equals."""
+    turned = [tenant for tenant in range(len(s.t_rate)) if (old.t_rate[tenant] > 0.0) != (s.t_rate[tenant] > 0.0)]
+    for tenant in turned:
+        s.t_served[tenant] = math.inf
+    for tenant in turned:
+        s.t_served[tenant] = last_of_equals(s, tenant)
 
 
 def _stages(old: Lineup, s: State, new: Lineup, fresh: State) -> dict[int, int]:

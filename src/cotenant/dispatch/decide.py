@@ -6,7 +6,7 @@ from cotenant.dispatch.events import end
 from cotenant.dispatch.lanes import can_yield, find_open, is_warm, occupy, resume, suspend
 from cotenant.dispatch.promises import charge, has_earned, refill, turn
 from cotenant.dispatch.queues import dequeue, next_late_ns, settle_late
-from cotenant.dispatch.state import NONE, Ints, State
+from cotenant.dispatch.state import NONE, QUEUED_LATE, Ints, State
 from cotenant.policy import READY, RUNNING, Candidate, Order, Scene
 
 START, RESUME, SUSPEND, DROP = 0, 1, 2, 3
@@ -55,9 +55,9 @@ def _start(s: State, order: Order, preempts: int, scene: Scene, best: int, out: 
     if found < s.q_width[stage]:
         _block(s, stage)
         return count
-    dequeue(s, stage, late)
     if stage == s.k_stage[s.q_option[stage]]:
-        charge(s, s.r_tenant[slot], 1 if s.l_warm[lanes[0]] == stage else 0)
+        charge(s, s.r_tenant[slot], is_warm(s, stage))
+    dequeue(s, stage, late)
     for index in range(found):
         if s.l_running[lanes[index]] != NONE:
             count = _write(s, out, count, SUSPEND, s.l_running[lanes[index]], lanes[index])
@@ -91,7 +91,7 @@ def _best(s: State, order: Order, preempts: int, scene: Scene) -> int:
             slot = s.q_late[stage] if late else s.q_live[stage]
             if slot == NONE:
                 continue
-            c = candidate(s, slot, late, READY, warm, scene.now_ns)
+            c = candidate(s, slot, READY, warm, scene.now_ns)
             value = order(c, scene)
             if value != value:
                 return NONE - 1 - slot
@@ -101,7 +101,7 @@ def _best(s: State, order: Order, preempts: int, scene: Scene) -> int:
     return best
 
 
-def candidate(s: State, slot: int, late: int, state: int, warm: int, now_ns: int) -> Candidate:
+def candidate(s: State, slot: int, state: int, warm: int, now_ns: int) -> Candidate:
     """Describe one slot to the policy."""
     stage = s.r_stage[slot]
     tenant = s.r_tenant[slot]
@@ -119,7 +119,7 @@ def candidate(s: State, slot: int, late: int, state: int, warm: int, now_ns: int
         s.r_arrival_ns[slot],
         s.r_due_ns[slot],
         1 if begun else has_earned(s, tenant, warm),
-        late,
+        1 if s.r_where[slot] == QUEUED_LATE else 0,
         s.q_remaining_ns[stage],
         s.q_segment_ns[stage],
         now_ns - s.r_arrival_ns[slot],
@@ -136,9 +136,10 @@ def _place(s: State, order: Order, preempts: int, scene: Scene, slot: int, lanes
     stage = s.r_stage[slot]
     processor, width = s.q_processor[stage], s.q_width[stage]
     found = find_open(s, stage, s.t_critical[s.r_tenant[slot]], lanes)
-    if preempts == 0 or not _may_preempt(s, stage) or has_earned(s, s.r_tenant[slot], 0) == 0:
+    c = candidate(s, slot, READY, 0, scene.now_ns)
+    if preempts == 0 or not _may_preempt(s, stage) or c.earned == 0:
         return found
-    own = order(candidate(s, slot, 0, READY, 0, scene.now_ns), scene)
+    own = order(c, scene)
     while found < width:
         victim = _victim(s, order, scene, processor, own, lanes, found)
         if victim == NONE:
@@ -156,7 +157,7 @@ def _victim(s: State, order: Order, scene: Scene, processor: int, own: float, la
             taken = taken or lanes[index] == lane
         if taken or not can_yield(s, lane):
             continue
-        value = order(candidate(s, s.l_running[lane], 0, RUNNING, 0, scene.now_ns), scene)
+        value = order(candidate(s, s.l_running[lane], RUNNING, 0, scene.now_ns), scene)
         if value > worst_order:
             worst, worst_order = lane, value
     return worst

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cotenant.dispatch.lanes import release
-from cotenant.dispatch.promises import join
 from cotenant.dispatch.queues import enqueue
 from cotenant.dispatch.state import FREE, NONE, QUEUED_LATE, QUEUED_LIVE, State
 
@@ -17,7 +16,6 @@ def arrive(s: State, request: int, tenant: int, arrival_ns: int, due_ns: int) ->
     s.free_slot[0] = s.r_next[slot]
     option = _route(s, tenant)
     s.k_served[option] += 1.0
-    join(s, tenant)
     s.t_outstanding[tenant] += 1
     s.r_request[slot] = request
     s.r_tenant[slot] = tenant

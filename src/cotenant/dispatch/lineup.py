@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cotenant.describe import Discipline, Option, Periodic, Platform, Poisson, Preemption, Replay, Share, Step, Tenant
-from cotenant.dispatch.state import NONE, State
+from cotenant.dispatch.state import FREE, NONE, State
 from cotenant.errors import InputError
 from cotenant.units import NS_PER_S
 
@@ -63,7 +63,9 @@ def earns_per_ns(tenant: Tenant, rate_per_s: float) -> float:
 
 
 def depth(tenant: Tenant, rate_per_s: float) -> float:
-    """Return how many tokens a tenant's bucket holds."""
+    """Return how many tokens a tenant's bucket holds: none where nothing is promised."""
+    if rate_per_s <= 0.0:
+        return 0.0
     return max(OPEN_DEPTH, rate_per_s) if is_open(tenant) else 2.0 + CLOSED_DEPTH_S * rate_per_s
 
 
@@ -83,7 +85,7 @@ def lay_out(lineup: Lineup, slots: int, params: tuple[float, ...] = ()) -> State
         t_drop_late=[int(t.discipline is Discipline.DROP_LATE) for t in tenants],
         t_rate=[earns_per_ns(t, r) for t, r in zip(tenants, rates, strict=True)],
         t_depth=depths,
-        t_tokens=[d if is_open(t) else 1.0 for t, d in zip(tenants, depths, strict=True)],
+        t_tokens=[d if is_open(t) else min(1.0, d) for t, d in zip(tenants, depths, strict=True)],
         t_served=[0.0] * len(tenants),
         t_outstanding=[0] * len(tenants),
         t_option=[owner.index(i) for i in range(len(tenants))],
@@ -117,11 +119,10 @@ def lay_out(lineup: Lineup, slots: int, params: tuple[float, ...] = ()) -> State
         r_stage=[NONE] * slots,
         r_arrival_ns=[0] * slots,
         r_due_ns=[0] * slots,
-        r_where=[0] * slots,
+        r_where=[FREE] * slots,
         r_next=[*range(1, slots), NONE],
         free_slot=[0],
         refilled_ns=[0],
-        virtual=[0.0],
         decision=[0],
         params=list(params),
     )
@@ -138,6 +139,6 @@ def _remaining(option: Option) -> tuple[Step, ...]:
 def grow(s: State) -> State:
     """Double the slots; what is outstanding keeps its slot. Call it when no slot is free."""
     slots = len(s.r_request)
-    more = {name: [*getattr(s, name), *[0] * slots] for name in s._fields if name.startswith("r_")}
+    more = {name: [*getattr(s, name), *[FREE if name == "r_where" else NONE] * slots] for name in s._fields if name.startswith("r_")}
     more["r_next"][slots:] = [*range(slots + 1, 2 * slots), NONE]
     return s._replace(**more, free_slot=[slots])

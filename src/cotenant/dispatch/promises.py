@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from cotenant.dispatch.state import State
 
 UNPROMISED_RATE_PER_NS = 1e-12
@@ -27,21 +29,41 @@ def has_earned(s: State, tenant: int, warm: int) -> int:
     return 1 if s.t_tokens[tenant] >= 1.0 - ahead else 0
 
 
-def join(s: State, tenant: int) -> None:
-    """Let a tenant that was away start level with the others: time away is not credit.
-
-    Start-time fair queueing (Goyal, Vin and Cheng, 1996).
-    """
-    if s.t_outstanding[tenant] == 0:
-        s.t_served[tenant] = max(s.t_served[tenant], s.virtual[0])
-
-
 def charge(s: State, tenant: int, warm: int) -> None:
     """Spend a token if that is earned, and advance the tenant's virtual service by one inference of its promise."""
     if has_earned(s, tenant, warm):
         s.t_tokens[tenant] -= 1.0
-    s.virtual[0] = max(s.virtual[0], s.t_served[tenant])
+    _bring_along(s, tenant)
     s.t_served[tenant] += 1.0 / max(s.t_rate[tenant], UNPROMISED_RATE_PER_NS)
+
+
+def _bring_along(s: State, tenant: int) -> None:
+    """Keep the tenant's equals that are away level with the last of those that are not: time away is neither credit nor debt.
+
+    After start-time fair queueing (Goyal, Vin and Cheng, 1996), where who returns starts level with who is being served: here
+    that one may be far ahead, by what it does on another processor.
+    """
+    least = s.t_served[tenant]
+    for other in range(len(s.t_served)):
+        if s.t_outstanding[other] > 0 and are_equals(s, other, tenant):
+            least = min(least, s.t_served[other])
+    for other in range(len(s.t_served)):
+        if are_equals(s, other, tenant):
+            s.t_served[other] = max(s.t_served[other], least)
+
+
+def last_of_equals(s: State, tenant: int) -> float:
+    """Return the virtual service of whoever of the tenant's equals is furthest behind, 0 if it has none."""
+    least = math.inf
+    for other in range(len(s.t_served)):
+        if other != tenant and are_equals(s, other, tenant):
+            least = min(least, s.t_served[other])
+    return least if least < math.inf else 0.0
+
+
+def are_equals(s: State, one: int, other: int) -> bool:
+    """Say whether two tenants take turns: of one rank, both promised something or both nothing."""
+    return s.t_rank[one] == s.t_rank[other] and (s.t_rate[one] > 0.0) == (s.t_rate[other] > 0.0)
 
 
 def turn(s: State, tenant: int, warm: int) -> float:

@@ -65,6 +65,5 @@ class State(NamedTuple):
     r_next: Ints
     free_slot: Ints
     refilled_ns: Ints
-    virtual: Floats
     decision: Ints
     params: Floats
