@@ -714,6 +714,26 @@ def test_a_suspended_request_resumes_when_rank_0_has_ended() -> None:
     assert loop.log[4][0] == 12 * MS
 
 
+def test_a_suspended_request_resumes_under_another_plan_too() -> None:
+    tenants = (tenant("first", 0), tenant("rest", 1, closed=1))
+    plan = shares((option("first", ("p0", 1, 2 * MS)), 100.0), (option("rest", ("p0", 1, 10 * MS)), 50.0))
+    loop = Loop(tenants, plan, board((1,)))
+    loop.run(5 * MS, [(4 * MS, 0)], {1: 1})
+    loop.apply(shares((plan[0].option, 90.0), (plan[1].option, 60.0)))
+    loop.run(12 * MS)
+    assert [(t // MS, d.kind, loop.arrivals[d.request][0]) for t, d in loop.log[3:4]] == [(6, RESUME, 1)]
+
+
+def test_rank_0_interrupts_nobody_where_the_processor_cannot_beside_one_that_can() -> None:
+    tenants = (tenant("first", 0), tenant("rest", 1, closed=1))
+    plan = shares((option("first", ("p1", 1, 2 * MS)), 100.0), (option("rest", ("p1", 1, 10 * MS)), 50.0))
+    can, cannot = board((1, 1)).processors
+    mixed = replace(board((1, 1)), processors=(can, replace(cannot, preemption=Preemption.SEGMENT)))
+    loop = Loop(tenants, plan, mixed)
+    loop.run(12 * MS, [(4 * MS, 0)], {1: 1})
+    assert [(t // MS, d.kind, loop.arrivals[d.request][0]) for t, d in loop.log[:2]] == [(0, START, 1), (10, START, 0)]
+
+
 def test_a_hopeless_request_is_dropped_where_its_tenant_says_so() -> None:
     tenants = (tenant("first", 0, deadline_ns=5 * MS, drop=True),)
     plan = shares((option("first", ("p0", 1, 4 * MS)), 100.0))
@@ -815,7 +835,7 @@ def test_a_policy_that_gives_no_number_is_named() -> None:
         dispatcher.decide(7)
 
 
-OTHERS = [(0, 0.0, None), (1, 0.0, None), (2, 0.0, None), (0, 2.0, None), (1, 2.0, None)]
+OTHERS = [(0, 0.0, None), (1, 0.0, None), (2, 0.0, None), (0, 2.0, None), (1, 2.0, None), (2, 2.0, None)]
 """Rank, rate and deadline of those who are served much more than they are promised: nothing, or next to nothing."""
 
 
