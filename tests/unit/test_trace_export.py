@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -74,3 +75,23 @@ def test_a_full_disk_is_refused_in_one_line_with_the_path() -> None:
 def test_a_folder_that_is_not_there_is_refused_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none/out\.json"):
         export(example(), tmp_path / "none" / "out.json")
+
+
+def full(*_: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_half_a_trace_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cotenant.trace.export._lines", full)
+    with pytest.raises(InputError, match="No space left"):
+        export(example(), tmp_path / "out.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_opened_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out.json").write_text("mine")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(InputError):
+            export(example(), tmp_path / "out.json")
+    assert (tmp_path / "out.json").read_text() == "mine"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from cotenant.describe import Outcome
 from cotenant.errors import InputError
@@ -25,11 +25,20 @@ def export(trace: Trace, path: Path) -> None:
     """
     try:
         with path.open("w", encoding="utf-8") as file:
-            file.writelines(_lines(trace))
+            _write(trace, file, path)
     except OSError as error:
+        raise InputError(str(path), error.strerror or error, "a file that can be written, on a disk with room") from error
+
+
+def _write(trace: Trace, file: TextIO, path: Path) -> None:
+    """Write the whole, or leave no part of it: half a file opens nowhere."""
+    try:
+        file.writelines(_lines(trace))
+        file.flush()
+    except OSError:
         if path.is_file():  # not a pipe or a device
             path.unlink()
-        raise InputError(str(path), error.strerror or error, "a file that can be written, on a disk with room") from error
+        raise
 
 
 def events(trace: Trace) -> Iterator[Event]:
