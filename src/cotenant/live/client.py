@@ -16,10 +16,12 @@ from cotenant.live.device import LiveDevice
 from cotenant.units import NS_PER_S
 
 Inputs = Mapping[str, Sequence[Mapping[str, Array]]]
+
 LOOK_S = 0.05
 """How often a client that waits looks whether it was stopped, or the device closed."""
 
 BEHIND_NS = NS_PER_S
+"""A request that could not be asked so long after its arrival is passed over."""
 
 FAILURES = 3
 """A closed loop ends after so many failures in a row: it would spin on a broken engine."""

@@ -29,7 +29,6 @@ from cotenant.trace import Trace
 STOP_S = 0.6
 """How long `close` waits for what runs."""
 
-
 Outputs = Mapping[str, Array]
 NOTHING: Outputs = MappingProxyType({})
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from cotenant.backend import engines
 from cotenant.cost.opening import open_store
-from cotenant.describe import Plan, Platform, Share
+from cotenant.describe import Plan, Platform
 from cotenant.describe.files import digest_of
 from cotenant.profile import STORE
 from cotenant.study.rounds import OTHERS_MAX
@@ -51,7 +51,7 @@ def calmer(before: Rehearsed | None, now: Rehearsed) -> Rehearsed:
 def recall(folder: Path, plan: Plan, platform: Platform) -> Rehearsed | None:
     """Return the rehearsal of a plan's options for its crew; None if there was none, or it is damaged."""
     with open_store(folder / STORE, lambda _: None) as store:
-        content = store.fact(_name(plan.shares, platform, plan.crew))
+        content = store.fact(_name(plan, platform))
     try:
         return None if content is None else msgspec.json.decode(content, type=Rehearsed)
     except (msgspec.DecodeError, ValueError):
@@ -61,11 +61,11 @@ def recall(folder: Path, plan: Plan, platform: Platform) -> Rehearsed | None:
 def keep(folder: Path, plan: Plan, platform: Platform, rehearsed: Rehearsed) -> None:
     """Keep a rehearsal in place of an earlier one."""
     with open_store(folder / STORE, lambda _: None) as store:
-        store.put_fact(_name(plan.shares, platform, plan.crew), msgspec.json.encode(rehearsed))
+        store.put_fact(_name(plan, platform), msgspec.json.encode(rehearsed))
 
 
-def _name(shares: Iterable[Share], platform: Platform, crew: str) -> str:
+def _name(plan: Plan, platform: Platform) -> str:
     """Name a rehearsal by all that it depends on, but not by the costs that it corrects, nor by what of the memory is free."""
-    options = [share.option for share in shares]
+    options = [share.option for share in plan.shares]
     used = sorted((o.tenant, o.name, o.artifact.model, engines.get(o.artifact.engine).version) for o in options)
-    return f"rehearsal {digest_of((crew, platform.fingerprint, platform.processors, tuple(used)))}"
+    return f"rehearsal {digest_of((plan.crew, platform.fingerprint, platform.processors, tuple(used)))}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cotenant.describe import Card, Crew, Option, Plan, Platform, Tenant
 from cotenant.describe.files import digest_of
-from cotenant.plan import HEADROOM, Offer, offer, solve
+from cotenant.plan import Offer, offer, solve
 from cotenant.profile import Profile
 
 
@@ -38,12 +38,12 @@ class Prepared:
         return {card.tenant: card for card in self.profile.cards}[tenant]
 
 
-def planned(crew: Crew, platform: Platform, measured: Profile, *, headroom: float = HEADROOM, allow_overload: bool = False) -> Prepared:
+def planned(crew: Crew, platform: Platform, measured: Profile, *, allow_overload: bool = False) -> Prepared:
     """Plan a crew by what its models take, beside one another where that is known."""
     tenants = crew.workload.tenants
     begun_s = time.perf_counter()
     offered = offer(tenants, measured.cards, measured.at_work, platform)
-    plan = solve(tenants, offered.options, platform, crew.objective, headroom=headroom, allow_overload=allow_overload)
+    plan = solve(tenants, offered.options, platform, crew.objective, allow_overload=allow_overload)
     seconds = time.perf_counter() - begun_s
     plan = replace(
         plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(platform),
