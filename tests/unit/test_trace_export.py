@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -77,12 +78,12 @@ def test_a_folder_that_is_not_there_is_refused_with_its_path(tmp_path: Path) -> 
         export(example(), tmp_path / "none" / "out.json")
 
 
-def full(*_: object) -> NoReturn:
+def full(*_: object, **__: object) -> NoReturn:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_half_a_trace_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cotenant.trace.export._lines", full)
+    monkeypatch.setattr(sys.modules["cotenant.trace.export"], "_lines", full)  # the package has a function of that name
     with pytest.raises(InputError, match="No space left"):
         export(example(), tmp_path / "out.json")
     assert not list(tmp_path.iterdir())
