@@ -28,10 +28,11 @@ FULL: dict[str, Any] = {
         {
             "name": "a", "model": "zoo:alexnet", "shapes": {"x": [1, 3]}, "rank": 0, "weight": 1.5, "deadline": "50ms", "floor": 0.1,
             "arrival": {"every": "100ms", "jitter": "5ms", "offset": "0ms"}, "fidelity": {"floor": 0.9, "measure": "top1"},
-            "allow": ["fp32"], "discipline": "drop-late",
+            "allow": ["fp32"], "discipline": "drop-late", "work": {"spread": 0.3}, "exits": {0: 0.5, 2: 0.25},
         },
         {"name": "b", "model": "zoo:alexnet", "arrival": {"poisson": "3/s"}},
         {"name": "c", "model": "zoo:alexnet", "arrival": "flat-out"},
+        {"name": "d", "model": "zoo:alexnet", "arrival": {"bursty": "3/s", "peak": 3, "share": 0.25, "burst": "1s"}},
     ],
 }  # fmt: skip
 
@@ -62,7 +63,22 @@ words = st.sampled_from(
     ]
 )
 scalars = st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | text | words
-nested = ["every", "jitter", "offset", "poisson", "trace", "closed", "external", "measure"]
+nested = [
+    "every",
+    "jitter",
+    "offset",
+    "poisson",
+    "bursty",
+    "peak",
+    "share",
+    "burst",
+    "spread",
+    "requests",
+    "trace",
+    "closed",
+    "external",
+    "measure",
+]
 keys = st.sampled_from([*FULL, *FULL["tenants"][0], *nested]) | text
 trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=12)
 
@@ -102,8 +118,9 @@ def crew_or_refusal(path: Path) -> Crew | str:
 
 
 PLACES = list(places(FULL))
-TAKEN = {key for at in PLACES for key in at} | {"samples", "labels", "accuracy", "trace", "closed", "external"}
-MAPPINGS = [at for at in PLACES if isinstance(found(FULL, at), dict) and at not in {("policy",), ("tenants", 0, "shapes")}]
+TAKEN = {key for at in PLACES for key in at} | {"samples", "labels", "accuracy", "requests", "trace", "closed", "external"}
+FREE = {("policy",), ("tenants", 0, "shapes"), ("tenants", 0, "exits")}
+MAPPINGS = [at for at in PLACES if isinstance(found(FULL, at), dict) and at not in FREE]
 
 
 @pytest.mark.parametrize("at", MAPPINGS, ids=str)
@@ -119,7 +136,7 @@ def test_no_mapping_of_a_crew_takes_a_key_that_nothing_reads(tmp_path: Path, at:
 
 def test_without_a_stranger_the_same_crew_is_read(tmp_path: Path) -> None:
     (tmp_path / "crew.yaml").write_text(yaml_text(FULL))
-    assert [t.name for t in read_crew(tmp_path / "crew.yaml").workload.tenants] == ["a", "b", "c"]
+    assert [t.name for t in read_crew(tmp_path / "crew.yaml").workload.tenants] == ["a", "b", "c", "d"]
 
 
 @given(at=st.sampled_from(PLACES), value=trees)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from cotenant.describe import (
     Arrival,
+    Bursty,
     Closed,
     Crew,
     Discipline,
@@ -18,8 +21,10 @@ from cotenant.describe import (
     Poisson,
     Precision,
     Replay,
+    Request,
     Source,
     Tenant,
+    Work,
     Workload,
 )
 from cotenant.describe.files import read_crew
@@ -81,6 +86,8 @@ tenants:
     accuracy: 0.7
     allow: [int8, fp32, int8]
     discipline: drop-late
+    work: {spread: 0.3}
+    exits: {2: 0.1, 0: 0.25}
 """
     at = crew.parent
     source = Source(
@@ -91,6 +98,7 @@ tenants:
         name="all", source=source, arrival=Periodic(every_ns=100 * MS, jitter_ns=5 * MS, offset_ns=1000 * MS), rank=3, weight=2.0,
         deadline_ns=50 * MS, floor=0.25, fidelity_floor=0.5, fidelity_measure=Measure.TOP1, accuracy_floor=0.7,
         allow=(Precision.INT8, Precision.FP32), discipline=Discipline.DROP_LATE,
+        work=Work(spread=0.3, exits=((0, 0.25), (2, 0.1))),
     )  # fmt: skip
     assert read(crew, text) == Crew(
         workload=Workload(tenants=(tenant,), horizon_ns=120_000 * MS, seed=7), platform="orin", policy="dysta",
@@ -111,6 +119,9 @@ def test_what_is_left_out_is_the_default(crew: Path) -> None:
         ("external", External()),
         ("{external: 30/s}", External(rate_per_s=30.0)),
         ("{poisson: 1.5/ms}", Poisson(rate_per_s=1500.0)),
+        ("{bursty: 30/s}", Bursty(rate_per_s=30.0, peak=4.0, share=0.2, burst_ns=500 * MS)),
+        ("{bursty: 30/min, peak: 8, share: 0.1, burst: 2s}", Bursty(rate_per_s=0.5, peak=8.0, share=0.1, burst_ns=2000 * MS)),
+        ("{bursty: 1e-6/s, burst: 1h}", Bursty(rate_per_s=1e-6, burst_ns=3600 * 1000 * MS)),
         ("{every: 2ms, offset: 1us}", Periodic(every_ns=2 * MS, offset_ns=1000)),
     ],
 )
@@ -118,9 +129,57 @@ def test_every_form_of_arrival_is_read(crew: Path, text: str, arrival: Arrival) 
     assert read(crew, f"{HEAD}  arrival: {text}").workload.tenants[0].arrival == arrival
 
 
+def test_every_arrival_and_variation_that_the_page_shows_is_read(crew: Path) -> None:
+    page = (ROOT / "docs" / "crew-file.md").read_text()
+    table = page.split("| arrival | when requests come |")[1].split("\n\n")[0]
+    shown = re.findall(r"`(flat-out|external|\{.*?\})`", table)
+    assert len({type(read(crew, f"{HEAD}  arrival: {text}").workload.tenants[0].arrival) for text in shown}) == len(get_args(Arrival))
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    varied = read(crew, HEAD + "".join(f"  {line}\n" for line in block.splitlines())).workload.tenants[0]
+    assert varied.work == Work(spread=0.3, exits=((0, 0.2), (3, 0.1)))
+    (log,) = re.findall(r"^```\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    (crew.parent / "log.csv").write_text(log)
+    text = "requests: log.csv\ntenants: [{name: detector, model: zoo:x}, {name: classifier, model: zoo:x}]"
+    assert [request.tenant for request in read(crew, text).workload.requests(10**9)] == ["detector", "classifier"]
+
+
 def test_recorded_arrivals_are_read_from_their_file(crew: Path) -> None:
     arrival = read(crew, HEAD + "  arrival: {trace: arrivals.csv}").workload.tenants[0].arrival
     assert arrival == Replay(path=str(crew.parent / "arrivals.csv"), times_ns=(0, 1_500_000, 1_500_000, 30_000_000))
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "ms", "s"])
+def test_recorded_arrivals_may_be_in_any_unit(crew: Path, unit: str) -> None:
+    (crew.parent / "arrivals.csv").write_text(f"arrival_{unit}\n2\n")
+    arrival = read(crew, HEAD + "  arrival: {trace: arrivals.csv}").workload.tenants[0].arrival
+    assert isinstance(arrival, Replay)
+    assert arrival.times_ns == (2 * {"ns": 1, "us": 10**3, "ms": MS, "s": 10**9}[unit],)
+
+
+def test_a_log_of_requests_gives_its_tenants_their_arrivals(crew: Path) -> None:
+    (crew.parent / "log.csv").write_text("tenant,arrival_ms,work_scale\nb,3,2\na,1,\nb,2,\n")
+    text = f"requests: log.csv\n{HEAD}- {{name: b, model: zoo:x, deadline: 5ms}}\n- {{name: c, model: zoo:x, arrival: flat-out}}\n"
+    made = read(crew, text).workload
+    assert [type(tenant.arrival) for tenant in made.tenants] == [Replay, Replay, Closed]
+    assert made.requests(10**9) == (
+        Request(id=0, tenant="a", arrival_ns=MS),
+        Request(id=1, tenant="b", arrival_ns=2 * MS, due_ns=7 * MS),
+        Request(id=2, tenant="b", arrival_ns=3 * MS, due_ns=8 * MS, work_scale=2.0),
+    )
+
+
+def test_a_tenant_asks_by_its_log_or_by_its_arrival_but_not_both(crew: Path) -> None:
+    (crew.parent / "log.csv").write_text("tenant,arrival_ms\na,3\n")
+    story = "tenants[0].arrival: given; left out: requests lists when a asks"
+    assert refusal(crew, f"requests: log.csv\n{HEAD}  arrival: {{poisson: 3/s}}\n") == story
+
+
+def test_a_log_that_is_missing_or_damaged_is_refused(crew: Path) -> None:
+    where = crew.parent / "log.csv"
+    assert refusal(crew, f"requests: log.csv\n{HEAD}").startswith(f"requests: {where}; an existing CSV file of requests")
+    assert refusal(crew, f"requests: 3\n{HEAD}") == "requests: 3; text"
+    where.write_text("tenant,arrival_ms\nz,3\n")
+    assert refusal(crew, f"requests: log.csv\n{HEAD}") == f"requests: {where}:2: z; tenant: known: a"
 
 
 def test_a_parameter_may_stand_below_the_name_of_its_policy(crew: Path) -> None:
@@ -183,18 +242,44 @@ def test_text_numbers_and_flags_are_told_apart_as_in_yaml_1_2(crew: Path) -> Non
         ("rnak: 1", "tenants[0].rnak: unknown key; did you mean rank? known: "),
         ("arrival: flatout", "tenants[0].arrival: flatout; did you mean flat-out? known: flat-out, external; or {every: 100ms}"),
         ("arrival: 30", "tenants[0].arrival: 30; {every: 100ms}, {poisson: 30/s}"),
-        ("arrival: {}", "tenants[0].arrival: {}; exactly one of every, poisson, trace, closed, external"),
+        ("arrival: {}", "tenants[0].arrival: {}; exactly one of every, poisson, bursty, trace, closed, external"),
         ("arrival: {every: 1s, closed: 2}", "tenants[0].arrival: {'closed': 2, 'every': '1s'}; exactly one of every"),
         ("arrival: {evry: 1s}", "tenants[0].arrival.evry: unknown key; did you mean every? known: every"),
         ("arrival: {every: 10/s}", "tenants[0].arrival.every: 10/s; a duration with its unit, such as 100ms"),
         ("arrival: {every: 0ms}", "tenants[0].arrival.every: 0s; 1us or longer"),
         ("arrival: {every: 1ms, jitter: 2ms}", "tenants[0].arrival.jitter: 2ms; 0 up to the period, 1ms"),
         ("arrival: {poisson: 30/s, jitter: 1ms}", "tenants[0].arrival.jitter: 1ms; only beside every"),
+        ("arrival: {poisson: 30/s, peak: 4}", "tenants[0].arrival.peak: 4; only beside bursty"),
+        ("arrival: {every: 1s, burst: 1s}", "tenants[0].arrival.burst: 1s; only beside bursty"),
+        ("arrival: {bursty: 30/s, offset: 1s}", "tenants[0].arrival.offset: 1s; only beside every"),
+        ("arrival: {bursty: 30/s, peak: 6}", "tenants[0].arrival.peak: 6.0; at most 5 with a share of 0.2: the rate between bursts"),
+        ("arrival: {bursty: 30/s, peak: 1}", "tenants[0].arrival.peak: 1.0; more than 1, times the mean rate"),
+        ("arrival: {bursty: 30/s, peak: high}", "tenants[0].arrival.peak: high; a number"),
+        ("arrival: {bursty: 30/s, share: 20%}", "tenants[0].arrival.share: 20%; a number"),
+        ("arrival: {bursty: 30/s, share: 1}", "tenants[0].arrival.share: 1.0; at least 0.000001, less than 1"),
+        ("arrival: {bursty: 30/s, burst: 0ms}", "tenants[0].arrival.burst: 0s; "),
+        ("arrival: {bursty: 30/s, burst: 0.5}", "tenants[0].arrival.burst: 0.5; a duration with its unit, such as 100ms"),
+        ("arrival: {bursty: 30}", "tenants[0].arrival.bursty: 30; a rate with its unit, such as 30/s"),
         ("arrival: {poisson: 30ms}", "tenants[0].arrival.poisson: 30ms; a rate with its unit, such as 30/s"),
         ("arrival: {closed: 0}", "tenants[0].arrival.closed: 0; 1 to 1000000"),
         ("arrival: {closed: true}", "tenants[0].arrival.closed: true; a whole number"),
         ("arrival: {external: null}", "tenants[0].arrival.external: null; a rate with its unit, such as 30/s"),
         ("arrival: {trace: 3}", "tenants[0].arrival.trace: 3; text"),
+        ("work: 0.3", "tenants[0].work: 0.3; keys with values"),
+        ("work: {spraed: 0.3}", "tenants[0].work.spraed: unknown key; did you mean spread? known: spread"),
+        ("work: {spread: -1}", "tenants[0].work.spread: -1.0; 0 to 10"),
+        ("work: {spread: .inf}", "tenants[0].work.spread: inf; 0 to 10"),
+        ("work: {spread: .nan}", "tenants[0].work.spread: nan; a number"),
+        ("exits: 0.3", "tenants[0].exits: 0.3; probabilities by the index of a segment, such as {0: 0.2, 3: 0.1}"),
+        ("exits: {first: 0.3}", "tenants[0].exits: {'first': 0.3}; probabilities by the index"),
+        ("exits: {true: 0.3}", "tenants[0].exits: {True: 0.3}; probabilities by the index"),
+        ("exits: {-1: 0.3}", "tenants[0].exits: {-1: 0.3}; probabilities by the index"),
+        ("exits: {1000001: 0.3}", "tenants[0].exits: 1000001; the index of a segment, 0 to 1000000"),
+        ("exits: {2: 0.3, '2': 0.3}", "tenants[0].exits: 2; each segment once"),
+        ("exits: {0: often}", "tenants[0].exits.0: often; a number"),
+        ("exits: {0: 0}", "tenants[0].exits.0: 0.0; probabilities in (0, 1] that add up to at most 1"),
+        ("exits: {0: 1.5}", "tenants[0].exits.0: 1.5; probabilities in (0, 1]"),
+        ("exits: {0: 0.6, 1: 0.5}", "tenants[0].exits: 1.1 in all; probabilities in (0, 1] that add up to at most 1"),
     ],
 )
 def test_a_tenant_that_cannot_be_is_refused_with_path_value_and_what_would_do(crew: Path, key: str, line: str) -> None:
@@ -264,8 +349,10 @@ def test_a_model_that_can_be_no_file_is_refused(crew: Path, model: str) -> None:
 @pytest.mark.parametrize(
     ("content", "story"),
     [
-        ("", ":1: empty; known: arrival_ns, arrival_ms, arrival_s"),
-        ("arrival_us\n1", ":1: arrival_us; did you mean arrival_"),
+        ("", ":1: empty; known: arrival_ns, arrival_us, arrival_ms, arrival_s"),
+        ("0\n1\n", ":1: 0; known: arrival_ns"),
+        ("arrival\n1", ":1: arrival; did you mean arrival_"),
+        ("arrival_min\n1", ":1: arrival_min; did you mean arrival_"),
         ("arrival_ms,size\n1,2", ":1: arrival_ms,size; did you mean arrival_ms?"),
         ("arrival_ms\n", ":1: arrival_ms; at least one arrival below it"),
         ("arrival_ms\n3\n\n-5", ":4: -5; an instant of 0 or more"),
@@ -274,7 +361,9 @@ def test_a_model_that_can_be_no_file_is_refused(crew: Path, model: str) -> None:
         ("arrival_ms\nnan", ":2: nan; an instant of 0 or more"),
         ("arrival_ms\nsNaN", ":2: sNaN; an instant of 0 or more"),
         ("arrival_s\n1e30", ":2: 1e30; an instant of 0 or more"),
+        ("arrival_s\n1e999999999999", ":2: 1e999999999999; an instant of 0 or more"),
         ("arrival_ms\n1,2", ":2: 1,2; a number"),
+        ('arrival_ms\n"' + "1" * 200_000, ":2: field larger than field limit (131072); comma-separated values"),
     ],
 )
 def test_damaged_arrivals_are_refused_with_file_and_line(crew: Path, content: str, story: str) -> None:
@@ -286,7 +375,8 @@ def test_damaged_arrivals_are_refused_with_file_and_line(crew: Path, content: st
 def test_arrivals_that_are_missing_or_no_text_are_refused(crew: Path) -> None:
     where = f"{crew.parent / 'arrivals.csv'}"
     (crew.parent / "arrivals.csv").write_bytes(b"arrival_ms\n\xff\n")
-    assert f"{where}:2: byte 0xff; text in UTF-8" in refusal(crew, HEAD + "  arrival: {trace: arrivals.csv}")
+    story = f"tenants[0].arrival.trace: {where}:2: byte 0xff; text in UTF-8"
+    assert refusal(crew, HEAD + "  arrival: {trace: arrivals.csv}") == story
     (crew.parent / "arrivals.csv").unlink()
     assert refusal(crew, HEAD + "  arrival: {trace: arrivals.csv}").startswith(f"tenants[0].arrival.trace: {where}; an existing CSV file")
 

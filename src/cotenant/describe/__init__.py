@@ -1,6 +1,7 @@
 """What is written down: every frozen type."""
 
-from cotenant.describe.arrival import Arrival, Closed, External, Periodic, Poisson, Replay, open_rate_per_s, outstanding
+from cotenant.describe.arrival import Arrival, Bursty, Closed, External, Open, Periodic, Poisson, Replay, open_rate_per_s, outstanding
+from cotenant.describe.board import Board, Cost, Network, Place, Provenance, Segment
 from cotenant.describe.cache import cache_folder
 from cotenant.describe.card import Card
 from cotenant.describe.crew import Crew, Objective
@@ -12,11 +13,13 @@ from cotenant.describe.platform import Link, Memory, Platform, Preemption, Proce
 from cotenant.describe.request import Outcome, Request
 from cotenant.describe.tenant import FIDELITY_FLOOR, Discipline, Measure, Source, Tenant
 from cotenant.describe.variant import Judged, Precision, Variant
+from cotenant.describe.work import Work
 from cotenant.describe.workload import Workload
 
 __all__ = [
-    "FIDELITY_FLOOR", "Answer", "Array", "Arrival", "Artifact", "Bind", "Card", "Closed", "Count", "Crew", "Cut", "Device", "Discipline",
-    "Dual", "External", "Goal", "Judged", "Layer", "Leaf", "Level", "Link", "Measure", "Memory", "Model", "Objective", "Option", "Outcome",
-    "Periodic", "Plan", "Platform", "Poisson", "Precision", "Preemption", "Price", "Processor", "Promise", "Replay", "Request", "Share",
-    "Solo", "Source", "Step", "Tenant", "Tensor", "Variant", "Workload", "cache_folder", "open_rate_per_s", "outstanding",
+    "FIDELITY_FLOOR", "Answer", "Array", "Arrival", "Artifact", "Bind", "Board", "Bursty", "Card", "Closed", "Cost", "Count", "Crew", "Cut",
+    "Device", "Discipline", "Dual", "External", "Goal", "Judged", "Layer", "Leaf", "Level", "Link", "Measure", "Memory", "Model", "Network",
+    "Objective", "Open", "Option", "Outcome", "Periodic", "Place", "Plan", "Platform", "Poisson", "Precision", "Preemption", "Price",
+    "Processor", "Promise", "Provenance", "Replay", "Request", "Segment", "Share", "Solo", "Source", "Step", "Tenant", "Tensor", "Variant",
+    "Work", "Workload", "cache_folder", "open_rate_per_s", "outstanding",
 ]  # fmt: skip

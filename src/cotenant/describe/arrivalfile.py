@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from cotenant.describe.arrival import Arrival, Closed, External, Periodic, Poisson, Replay
-from cotenant.describe.document import file_at, read_text
+from cotenant.describe.arrival import BURST_NS, PEAK, SHARE, Arrival, Bursty, Closed, External, Periodic, Poisson, Replay
+from cotenant.describe.document import file_at
+from cotenant.describe.sheet import UNITS_NS, read_sheet
 from cotenant.describe.tree import decode, shown
 from cotenant.errors import InputError
 from cotenant.registry import nearest
-from cotenant.units import MAX_NS, NS_PER_MS, NS_PER_S, duration_ns, rate_per_s
+from cotenant.units import duration_ns, duration_text, rate_per_s
 
-_FORMS: Final = ("every", "poisson", "trace", "closed", "external")
+_FORMS: Final = ("every", "poisson", "bursty", "trace", "closed", "external")
+_BESIDE: Final = {"jitter": "every", "offset": "every", "peak": "bursty", "share": "bursty", "burst": "bursty"}
 _WORDS: Final = ("flat-out", "external")
-_ALLOWED: Final = "{every: 100ms}, {poisson: 30/s}, {trace: arrivals.csv}, {closed: 2}, flat-out or external"
-_COLUMNS: Final = {"arrival_ns": 1, "arrival_ms": NS_PER_MS, "arrival_s": NS_PER_S}
+_ALLOWED: Final = "{every: 100ms}, {poisson: 30/s}, {bursty: 30/s}, {trace: arrivals.csv}, {closed: 2}, flat-out or external"
+_COLUMNS: Final = {f"arrival{ending}": unit_ns for ending, unit_ns in UNITS_NS.items()}
 
 
 class _Keys(Struct, kw_only=True):
@@ -28,6 +29,10 @@ class _Keys(Struct, kw_only=True):
     jitter: Any = "0s"
     offset: Any = "0s"
     poisson: Any = UNSET
+    bursty: Any = UNSET
+    peak: float = PEAK
+    share: float = SHARE
+    burst: Any = duration_text(BURST_NS)
     trace: str | UnsetType = UNSET
     closed: int | UnsetType = UNSET
     external: Any = UNSET
@@ -49,13 +54,7 @@ def arrival_of(value: Any, folder: Path) -> Arrival:
 
 
 def _keyed(value: dict[str, Any], keys: _Keys, folder: Path) -> Arrival:
-    forms = [form for form in _FORMS if form in value]
-    if len(forms) != 1:
-        raise InputError("arrival", shown(value), f"exactly one of {', '.join(_FORMS)}")
-    for key in ("jitter", "offset"):
-        if key in value and forms != ["every"]:
-            raise InputError(f"arrival.{key}", shown(value[key]), "only beside every")
-    match forms[0]:
+    match _form(value):
         case "every":
             return Periodic(
                 every_ns=duration_ns(keys.every, "arrival.every"),
@@ -64,6 +63,13 @@ def _keyed(value: dict[str, Any], keys: _Keys, folder: Path) -> Arrival:
             )
         case "poisson":
             return Poisson(rate_per_s=rate_per_s(keys.poisson, "arrival.poisson"))
+        case "bursty":
+            return Bursty(
+                rate_per_s=rate_per_s(keys.bursty, "arrival.bursty"),
+                peak=keys.peak,
+                share=keys.share,
+                burst_ns=duration_ns(keys.burst, "arrival.burst"),
+            )
         case "external":
             return External(rate_per_s=rate_per_s(keys.external, "arrival.external"))
         case "closed":
@@ -72,39 +78,27 @@ def _keyed(value: dict[str, Any], keys: _Keys, folder: Path) -> Arrival:
             return replay_at(file_at(str(keys.trace), folder, "arrival.trace", "an existing CSV file with one column, such as arrival_ms"))
 
 
+def _form(value: dict[str, Any]) -> str:
+    forms = [form for form in _FORMS if form in value]
+    if len(forms) != 1:
+        raise InputError("arrival", shown(value), f"exactly one of {', '.join(_FORMS)}")
+    for key, form in _BESIDE.items():
+        if key in value and forms != [form]:
+            raise InputError(f"arrival.{key}", shown(value[key]), f"only beside {form}")
+    return forms[0]
+
+
 def replay_at(path: Path) -> Replay:
-    """Read recorded arrivals: a CSV file of one column, `arrival_ns`, `arrival_ms` or `arrival_s`, in order."""
-    rows = _rows(path)
-    header = rows[0][1] if rows else "empty"
+    """Read recorded arrivals: a CSV file of one column, `arrival_ns`, `arrival_us`, `arrival_ms` or `arrival_s`, in order."""
+    sheet = read_sheet(path, "arrival.trace")
+    header = ",".join(sheet.header) or "empty"
     if header not in _COLUMNS:
-        raise _refused(path, rows[0][0] if rows else 1, header, nearest(header, tuple(_COLUMNS)))
-    if not rows[1:]:
-        raise _refused(path, rows[0][0], header, "at least one arrival below it")
-    times_ns = [(line, _instant_ns(path, line, cell, _COLUMNS[header])) for line, cell in rows[1:]]
+        raise sheet.refused(sheet.line, header, nearest(header, tuple(_COLUMNS)))
+    if not sheet.rows:
+        raise sheet.refused(sheet.line, header, "at least one arrival below it")
+    unit_ns = _COLUMNS[header]
+    times_ns = [(line, sheet.instant_ns(line, ",".join(cells), unit_ns)) for line, cells in sheet.rows]
     for (_, before_ns), (line, time_ns) in pairwise(times_ns):
         if time_ns < before_ns:
-            raise _refused(path, line, f"{Decimal(time_ns) / _COLUMNS[header]:f}", "instants in order; the one before is later")
+            raise sheet.refused(line, f"{Decimal(time_ns) / unit_ns:f}", "instants in order; the one before is later")
     return Replay(path=str(path), times_ns=tuple(time_ns for _, time_ns in times_ns))
-
-
-def _rows(path: Path) -> list[tuple[int, str]]:
-    """List the lines that are not blank, by number; several columns are joined again, so that their header is refused."""
-    reader = csv.reader(read_text(path).splitlines())
-    try:
-        return [(reader.line_num, ",".join(row).strip()) for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise _refused(path, reader.line_num, str(error), "comma-separated values") from error
-
-
-def _instant_ns(path: Path, line: int, cell: str, unit_ns: int) -> int:
-    try:
-        amount = Decimal(cell)
-    except InvalidOperation as error:
-        raise _refused(path, line, cell, "a number") from error
-    if not amount.is_finite() or not 0 <= amount * unit_ns <= MAX_NS:
-        raise _refused(path, line, cell, "an instant of 0 or more, at most 100 years")
-    return round(amount * unit_ns)
-
-
-def _refused(path: Path, line: int, value: str, allowed: str) -> InputError:
-    return InputError("arrival.trace", f"{shown(path)}:{line}: {shown(value)}", allowed)

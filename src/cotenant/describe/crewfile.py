@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from cotenant.describe.crew import Crew, Objective
 from cotenant.describe.document import file_at
 from cotenant.describe.plain import yaml_tree
+from cotenant.describe.requestlog import logged
 from cotenant.describe.tenant import Tenant
 from cotenant.describe.tenantfile import tenant_of
 from cotenant.describe.tree import decode, finite, shown, within
@@ -20,6 +21,7 @@ from cotenant.units import MAX_NS, NS_PER_S, duration_ns
 
 _CREW: Final = "a mapping with tenants, as `cotenant init` writes it"
 _SECONDS: Final = f"a number of seconds or a duration such as 20s; more than 0, at most {MAX_NS // NS_PER_S}"
+_LOG: Final = "an existing CSV file of requests, with columns such as tenant and arrival_ms"
 _POLICY: Final = "a name, or a name with parameters, such as {name: dysta, eta: 0.02}"
 _BOARD: Final = "auto, the name of a board, or an existing YAML file that describes one"
 
@@ -31,6 +33,7 @@ class _Keys(Struct, kw_only=True):
     platform: str = "auto"
     seconds: Any = UNSET
     seed: int = 0
+    requests: str | UnsetType = UNSET
     policy: Any = "rank_edf"
     objective: Objective = Objective.PROPORTIONAL
 
@@ -49,7 +52,7 @@ def _crew(keys: _Keys, folder: Path) -> Crew:
     policy, params = _policy(keys.policy)
     return Crew(
         workload=Workload(
-            tenants=tuple(_tenant(index, tree, folder) for index, tree in enumerate(keys.tenants)),
+            tenants=_tenants(keys, folder),
             horizon_ns=_horizon_ns(keys.seconds),
             seed=keys.seed,
         ),
@@ -58,6 +61,11 @@ def _crew(keys: _Keys, folder: Path) -> Crew:
         params=params,
         objective=keys.objective,
     )
+
+
+def _tenants(keys: _Keys, folder: Path) -> tuple[Tenant, ...]:
+    tenants = tuple(_tenant(index, tree, folder) for index, tree in enumerate(keys.tenants))
+    return tenants if isinstance(keys.requests, UnsetType) else logged(tenants, file_at(keys.requests, folder, "requests", _LOG))
 
 
 def _tenant(index: int, tree: Any, folder: Path) -> Tenant:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from cotenant.describe.boardfile import board, boards, read_board
 from cotenant.describe.crew import Crew
 from cotenant.describe.crewfile import crew_at
 from cotenant.describe.digest import digest_of
@@ -18,13 +18,16 @@ from cotenant.describe.draft import draft_of
 from cotenant.describe.plain import yaml_text, yaml_tree
 from cotenant.describe.plan import Plan
 from cotenant.describe.platform import Platform
+from cotenant.describe.requestlog import read_requests
 from cotenant.describe.tree import decode, shown
 from cotenant.errors import InputError
-from cotenant.registry import nearest
 
 T = TypeVar("T")
 
-__all__ = ["board", "boards", "digest_of", "read_crew", "read_plan", "read_platform", "write_crew", "write_plan", "write_platform"]
+__all__ = [
+    "board", "boards", "digest_of", "read_board", "read_crew", "read_plan", "read_platform", "read_requests", "write_crew", "write_plan",
+    "write_platform",
+]  # fmt: skip
 
 
 def read_crew(path: Path) -> Crew:
@@ -58,7 +61,7 @@ def write_plan(plan: Plan) -> str:
 
 
 def read_platform(path: Path) -> Platform:
-    """Read a board: a YAML file whose keys are the fields of a Platform; InputError for what does not fit."""
+    """Read a bare platform: a YAML file whose keys are the fields of a Platform; InputError for what does not fit."""
     tree = yaml_tree(path)
     if not isinstance(tree, dict):
         raise InputError(shown(path), "empty" if tree is None else shown(tree), "a board: a mapping with processors and memories")
@@ -66,20 +69,5 @@ def read_platform(path: Path) -> Platform:
 
 
 def write_platform(platform: Platform) -> str:
-    """Write a platform as a board's YAML."""
+    """Write a platform as YAML that `read_platform` reads back."""
     return yaml_text(msgspec.to_builtins(platform))
-
-
-def boards() -> tuple[str, ...]:
-    """List the boards that are shipped, in alphabetical order."""
-    folder = files("cotenant.describe") / "boards"
-    names = (file.name for file in folder.iterdir()) if folder.is_dir() else ()
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
-
-
-def board(name: str, path: str = "platform") -> Platform:
-    """Read a shipped board; InputError at `path` names the nearest known one."""
-    if name not in boards():
-        raise InputError(path, shown(name), nearest(name, boards()))
-    with as_file(files("cotenant.describe") / "boards" / f"{name}.yaml") as file:
-        return read_platform(file)

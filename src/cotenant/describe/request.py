@@ -18,7 +18,8 @@ class Outcome(str, Enum):
 class Request:
     """Ask for one inference of a tenant: `arrival_ns` as scheduled, `due_ns` None without a deadline.
 
-    `work_scale` multiplies its work and `exit_stage` ends it early; both are drawn with the arrival and hidden from policies.
+    `work_scale` multiplies its work; it leaves after segment `exit_stage`, None stays to the end. Both are drawn with the arrival and
+    hidden from policies; only a simulator honours them, since a real engine does what the network does.
     """
 
     id: int

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from cotenant.describe.arrival import Arrival
 from cotenant.describe.variant import Precision
+from cotenant.describe.work import Work
 from cotenant.errors import InputError
 from cotenant.units import duration_text
 
@@ -31,7 +32,7 @@ class Measure(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Name a model (`zoo:NAME` or a path) with what is needed to run and to judge it.
+    """Name a model (`zoo:NAME`, `board:NAME` or a path) with what is needed to run and to judge it.
 
     `samples` is an .npz with one array per input, samples along the first axis; `labels` an .npy of class indices;
     `shapes` fixes dynamic dimensions, input by input.
@@ -45,6 +46,11 @@ class Source:
     @property
     def is_zoo(self) -> bool:
         return self.model.startswith("zoo:")
+
+    @property
+    def is_board(self) -> bool:
+        """Say whether it is known from a board's published figures alone: it can be simulated, not run."""
+        return self.model.startswith("board:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,7 @@ class Tenant:
     accuracy_floor: float | None = None
     allow: tuple[Precision, ...] | None = None
     discipline: Discipline = Discipline.IN_ORDER
+    work: Work = field(default_factory=Work)
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.name.isprintable():
@@ -82,8 +89,8 @@ class Tenant:
         self._refuse_shares()
 
     def _refuse_shares(self) -> None:
-        for field, value in (("floor", self.floor), ("fidelity", self.fidelity_floor), ("accuracy", self.accuracy_floor)):
+        for path, value in (("floor", self.floor), ("fidelity", self.fidelity_floor), ("accuracy", self.accuracy_floor)):
             if value is not None and not 0 <= value <= 1:
-                raise InputError(field, value, "0 to 1")
+                raise InputError(path, value, "0 to 1")
         if self.accuracy_floor is not None and self.source.labels is None:
             raise InputError("accuracy", self.accuracy_floor, "needs labels: labels.npy beside the samples")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,12 +11,14 @@ from msgspec import UNSET, Struct, UnsetType
 from cotenant.describe.arrivalfile import arrival_of
 from cotenant.describe.document import file_at
 from cotenant.describe.tenant import FIDELITY_FLOOR, Discipline, Measure, Source, Tenant
-from cotenant.describe.tree import decode, join, shown
+from cotenant.describe.tree import decode, finite, join, shown
 from cotenant.describe.variant import Precision
+from cotenant.describe.work import Work
 from cotenant.errors import InputError
 from cotenant.units import duration_ns
 
 _MAX_DIM: Final = 2**31 - 1
+_EXITS: Final = "probabilities by the index of a segment, such as {0: 0.2, 3: 0.1}"
 _DIMS: Final = "a list of whole numbers of 1 or more, such as [1, 3, 224, 224]"
 
 
@@ -36,6 +39,12 @@ class _Keys(Struct, kw_only=True):
     accuracy: float | UnsetType = UNSET
     allow: list[Precision] | UnsetType = UNSET
     discipline: Discipline = Discipline.IN_ORDER
+    work: Any = UNSET
+    exits: Any = UNSET
+
+
+class _Work(Struct, kw_only=True):
+    spread: float = 0.0
 
 
 class _Fidelity(Struct, kw_only=True):
@@ -60,11 +69,22 @@ def tenant_of(tree: Any, folder: Path) -> Tenant:
         accuracy_floor=None if isinstance(keys.accuracy, UnsetType) else keys.accuracy,
         allow=_allow(keys.allow),
         discipline=keys.discipline,
+        work=Work(spread=_spread(keys.work), exits=() if keys.exits is UNSET else _exits(keys.exits)),
     )
 
 
 def _fidelity(value: Any) -> _Fidelity:
     return decode(value if isinstance(value, dict) else {"floor": value}, _Fidelity, "fidelity")
+
+
+def _spread(work: Any) -> float:
+    return 0.0 if work is UNSET else decode(work, _Work, "work").spread
+
+
+def _exits(exits: Any) -> tuple[tuple[int, float], ...]:
+    if not isinstance(exits, dict) or not all(re.fullmatch(r"[0-9]{1,7}", str(segment)) for segment in exits):  # text in JSON
+        raise InputError("exits", shown(exits), _EXITS)
+    return tuple(sorted((int(segment), finite(probability, f"exits.{segment}")) for segment, probability in exits.items()))
 
 
 def _allow(precisions: list[Precision] | UnsetType) -> tuple[Precision, ...] | None:
@@ -85,9 +105,9 @@ def _source(keys: _Keys, folder: Path) -> Source:
 
 
 def _model(text: str, folder: Path) -> str:
-    if text.startswith("zoo:") and text.isprintable() and text.removeprefix("zoo:").strip():
+    if any(text.startswith(kind) and text.isprintable() and text.removeprefix(kind).strip() for kind in ("zoo:", "board:")):
         return text
-    return str(file_at(text, folder, "model", "an existing ONNX file or zoo:NAME"))
+    return str(file_at(text, folder, "model", "an existing ONNX file, zoo:NAME or board:NAME"))
 
 
 def _file(text: str | UnsetType, folder: Path, path: str, allowed: str) -> str | None:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cotenant.describe.arrival import Closed, External, Periodic, Poisson, Replay, open_rate_per_s
+from cotenant.describe.arrival import Arrival, Bursty, Closed, External, Periodic, Poisson, Replay, scaled
+from cotenant.describe.instants import instants_ns
 from cotenant.describe.request import Request
 from cotenant.describe.tenant import Tenant
+from cotenant.describe.tree import within
+from cotenant.describe.work import hidden
 from cotenant.errors import InputError
-from cotenant.units import NS_PER_S
+from cotenant.units import MAX_NS, NS_PER_S
 
 _MAX_SEED = 2**63 - 1
 _MAX_REQUESTS = 10_000_000
+_MAX_LOAD = 1e6
+
+_Drawn = tuple[int, int, int | None, float, int | None]
+"""Arrival, index of the tenant, due, work scale, exit stage; no two of several tenants are equal in the first two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +54,7 @@ class Workload:
         raise KeyError(name)
 
     def requests(self, horizon_ns: int | None = None) -> tuple[Request, ...]:
-        """List the open arrivals in order of time, the same for the same seed.
+        """List the open arrivals in order of time, the same for the same seed; a longer horizon only adds some.
 
         ValueError without any horizon; InputError for more than can be listed.
         """
@@ -55,65 +62,68 @@ class Workload:
         if horizon_ns is None:
             raise ValueError("a workload without a horizon has no last request")
         self._refuse_a_flood(horizon_ns)
-        streams = np.random.SeedSequence(self.seed).spawn(len(self.tenants))
-        arrivals = [
-            (int(time_ns), index)
-            for index, (tenant, stream) in enumerate(zip(self.tenants, streams, strict=True))
-            for time_ns in arrivals_ns(tenant, horizon_ns, np.random.default_rng(stream))
-        ]
-        return tuple(_request(id, time_ns, self.tenants[index]) for id, (time_ns, index) in enumerate(sorted(arrivals)))
+        return tuple(self._until(horizon_ns))
 
     def stream(self) -> Iterator[Request]:
-        """Yield open arrivals in order of time without an end, the same for the same seed."""
+        """Yield what `requests` would list, for a hundred years."""
+        return self._until(MAX_NS)
+
+    def scaled(self, load: float) -> Workload:
+        """Multiply every open rate by `load`, 1e-6 to 1e6; closed tenants, deadlines and the horizon stay as they are.
+
+        A tenant's n-th request is the same one at any load, only sooner or later (common random numbers): a difference between two
+        loads is then the load's, not chance's. InputError for another load, or a rate that cannot be.
+        """
+        if not 1 / _MAX_LOAD <= load <= _MAX_LOAD:
+            raise InputError("load", load, f"a factor of {1 / _MAX_LOAD:f} to {_MAX_LOAD:.0f}")
+        return replace(self, tenants=tuple(_scaled(index, tenant, load) for index, tenant in enumerate(self.tenants)))
+
+    def _until(self, until_ns: int) -> Iterator[Request]:
         streams = np.random.SeedSequence(self.seed).spawn(len(self.tenants))
         seeded = enumerate(zip(self.tenants, streams, strict=True))
-        endless = (_endless_ns(tenant, index, np.random.default_rng(stream)) for index, (tenant, stream) in seeded)
-        numbered = enumerate(heapq.merge(*endless))
-        return (_request(id, time_ns, self.tenants[index]) for id, (time_ns, index) in numbered)
+        drawn = (_drawn(index, tenant, until_ns, stream) for index, (tenant, stream) in seeded)
+        numbered = enumerate(heapq.merge(*drawn))
+        return (
+            Request(id=id, tenant=self.tenants[index].name, arrival_ns=time_ns, due_ns=due_ns, work_scale=scale, exit_stage=leaves)
+            for id, (time_ns, index, due_ns, scale, leaves) in numbered
+        )
 
     def _refuse_a_flood(self, horizon_ns: int) -> None:
         for index, tenant in enumerate(self.tenants):
-            count = (open_rate_per_s(tenant.arrival) or 0.0) * horizon_ns / NS_PER_S
-            if count > _MAX_REQUESTS and isinstance(tenant.arrival, Periodic | Poisson):
-                raise InputError(f"tenants[{index}].arrival", f"{count:.0f} requests", f"at most {_MAX_REQUESTS} within the horizon")
+            per_ns, drawn = _draws(tenant.arrival)
+            if (count := per_ns * horizon_ns) > _MAX_REQUESTS:
+                raise InputError(f"tenants[{index}].arrival", f"{count:.0f} {drawn}", f"at most {_MAX_REQUESTS} within the horizon")
 
 
-def _request(id: int, time_ns: int, tenant: Tenant) -> Request:
-    due_ns = None if tenant.deadline_ns is None else time_ns + tenant.deadline_ns
-    return Request(id=id, tenant=tenant.name, arrival_ns=time_ns, due_ns=due_ns)
+def _draws(arrival: Arrival) -> tuple[float, str]:
+    """Return what is drawn most of, per nanosecond, and what it is; recorded arrivals are listed already."""
+    match arrival:
+        case Periodic() | Poisson():
+            return arrival.rate_per_s / NS_PER_S, "requests"
+        case Bursty():
+            return max((arrival.rate_per_s / NS_PER_S, "requests"), (arrival.share / arrival.burst_ns, "bursts"))
+        case Replay() | Closed() | External():
+            return 0.0, "requests"
 
 
-def arrivals_ns(tenant: Tenant, horizon_ns: int, rng: np.random.Generator) -> list[int]:
-    """Draw a tenant's open arrivals before the horizon, in order; none for closed and external tenants."""
+def _scaled(index: int, tenant: Tenant, load: float) -> Tenant:
+    with within(f"tenants[{index}]"):
+        return replace(tenant, arrival=scaled(tenant.arrival, load))
+
+
+def _drawn(index: int, tenant: Tenant, until_ns: int, stream: np.random.SeedSequence) -> Iterator[_Drawn]:
+    """Yield a tenant's requests; arrivals, work and exits are drawn apart, so that none of them moves another."""
+    arrivals, scales, exits = (np.random.default_rng(seed) for seed in stream.spawn(3))
+    instants = instants_ns(tenant.arrival, until_ns, arrivals)
+    for time_ns, said, (scale, leaves) in zip(instants, _said(tenant), hidden(tenant.work, scales, exits), strict=False):
+        due_ns = None if said.due_ns is None else time_ns - said.arrival_ns + said.due_ns
+        yield time_ns, index, due_ns, scale * said.work_scale, leaves if said.exit_stage is None else said.exit_stage
+
+
+def _said(tenant: Tenant) -> Iterator[Request]:
+    """Yield what is known of each request before anything is drawn: what its log says, or what its tenant does."""
     match tenant.arrival:
-        case Periodic(every_ns=every_ns, jitter_ns=jitter_ns, offset_ns=offset_ns):
-            grid_ns = np.arange(offset_ns, horizon_ns, every_ns, dtype=np.int64)
-            late_ns = rng.integers(0, jitter_ns + 1, grid_ns.size) if jitter_ns else 0
-            return [int(t) for t in np.sort(grid_ns + late_ns) if t < horizon_ns]
-        case Poisson(rate_per_s=rate_per_s):
-            return _poisson_ns(rate_per_s, horizon_ns, rng)
-        case Replay(times_ns=times_ns):
-            return [t for t in times_ns if t < horizon_ns]
-        case Closed() | External():
-            return []
-
-
-def _poisson_ns(rate_per_s: float, horizon_ns: int, rng: np.random.Generator) -> list[int]:
-    count = rng.poisson(rate_per_s * horizon_ns / NS_PER_S)
-    return [int(t) for t in np.sort(rng.integers(0, horizon_ns, count))]
-
-
-def _endless_ns(tenant: Tenant, index: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
-    match tenant.arrival:
-        case Periodic(every_ns=every_ns, jitter_ns=jitter_ns, offset_ns=offset_ns):
-            for count in itertools.count():
-                yield offset_ns + count * every_ns + int(rng.integers(0, jitter_ns + 1)), index
-        case Poisson(rate_per_s=rate_per_s):
-            time_ns = 0.0
-            while True:
-                time_ns += float(rng.exponential(NS_PER_S / rate_per_s))
-                yield int(time_ns), index
-        case Replay(times_ns=times_ns):
-            yield from ((time_ns, index) for time_ns in times_ns)
-        case Closed() | External():
-            return
+        case Replay(requests=(_, *_) as logged):
+            return iter(logged)
+        case _:
+            return itertools.repeat(Request(id=0, tenant=tenant.name, arrival_ns=0, due_ns=tenant.deadline_ns))
