@@ -26,7 +26,7 @@ MB = 10**6
 
 
 def platform(
-    *lanes: int, memory_bytes: int = 10**11, bandwidth: float | None = None, preemption: Preemption = Preemption.INSTANT,
+    *lanes: int, memory_bytes: int = 10**11, bandwidth: float | None = None, preemption: Preemption = Preemption.CLASS,
 ) -> Platform:  # fmt: skip
     """Return processors `cpu0`, `cpu1`, ... with these lanes and one memory, `dram`."""
     processors = tuple(

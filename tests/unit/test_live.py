@@ -152,7 +152,7 @@ def test_the_first_rank_goes_first_when_a_lane_falls_free() -> None:
 
 def test_rank_0_starts_beside_what_it_interrupts() -> None:
     """The operating system preempts: both threads of the one lane have a request under way."""
-    with gated(tenant("first", 0), tenant("rest", 1), preemption=Preemption.INSTANT) as (device, gate):
+    with gated(tenant("first", 0), tenant("rest", 1), preemption=Preemption.CLASS) as (device, gate):
         rest = device.submit("rest", X)
         assert gate.arrived(3)
         first = device.submit("first", X)
@@ -227,7 +227,7 @@ def test_a_request_that_can_no_longer_be_in_time_is_dropped_by_the_timer() -> No
     assert (answer.outcome, answer.reason) == (Outcome.DROPPED, "too late")
 
 
-@pytest.mark.parametrize("preemption", [Preemption.SEGMENT, Preemption.INSTANT])
+@pytest.mark.parametrize("preemption", [Preemption.SEGMENT, Preemption.CLASS])
 def test_everything_a_client_asks_is_accounted_for_and_no_lane_runs_two_at_once(preemption: Preemption) -> None:
     tenants = (tenant("first", 0), tenant("rest", 1))
     asking = tuple(Tenant(name=t.name, source=t.source, rank=t.rank, arrival=Closed(outstanding=3)) for t in tenants)
@@ -294,7 +294,7 @@ def test_tenants_of_one_model_use_one_copy_but_rank_0_does_not_interrupt_it(shar
     cards = [replace(card("m"), tenant=t.name) for t in tenants]
     served = shared_model(*tenants, apart=not shared)
     crew = Crew(workload=Workload(tenants=tenants))
-    with LiveDevice(crew=crew, platform=platform(2, Preemption.INSTANT), cards=cards, plan=served, engines=[fake]) as device:
+    with LiveDevice(crew=crew, platform=platform(2, Preemption.CLASS), cards=cards, plan=served, engines=[fake]) as device:
         futures = [device.submit(t.name, X) for _ in range(20) for t in tenants]
         outcomes = {future.result(10).outcome for future in futures}
     assert outcomes == {Outcome.DONE}
@@ -468,7 +468,7 @@ def test_an_interrupt_in_a_callback_of_the_main_thread_is_raised_once_all_are_an
 def test_a_closed_rank_0_keeps_its_lane() -> None:
     """A request that a callback submits starts where the last one ended: nobody else is suspended for it."""
     with device_of(Fake(duration_ns={("first", Precision.FP32): NS_PER_MS, ("rest", Precision.FP32): 5 * NS_PER_MS}),
-                   tenant("first", 0), tenant("rest", 1), lanes=2, preemption=Preemption.INSTANT) as device:  # fmt: skip
+                   tenant("first", 0), tenant("rest", 1), lanes=2, preemption=Preemption.CLASS) as device:  # fmt: skip
         tenants = (replace(tenant("first", 0), arrival=Closed(outstanding=1)), replace(tenant("rest", 1), arrival=Closed()))
         client = Client(
             device=device, workload=Workload(tenants=tenants), lanes=2, inputs={"first": [X], "rest": [X]}, stop=threading.Event()

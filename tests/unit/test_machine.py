@@ -147,7 +147,7 @@ def test_where_no_class_yields_to_another_only_segments_can_be_interrupted(tmp_p
 
     root = machine(tmp_path, [XEON])
     if scheduling.permitted() is not scheduling.SchedulingClass.NORMAL:
-        assert discover(root, allowed={0}).processors[0].preemption is Preemption.INSTANT
+        assert discover(root, allowed={0}).processors[0].preemption is Preemption.CLASS
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     monkeypatch.setattr(os, "setpriority", refuse)
     assert discover(root, allowed={0}).processors[0].preemption is Preemption.SEGMENT

@@ -130,7 +130,7 @@ def test_with_an_accuracy_floor_the_more_accurate_is_not_dominated() -> None:
 
 @pytest.mark.parametrize(
     ("preemption", "rank", "fits"),
-    [(Preemption.INSTANT, 0, True), (Preemption.NONE, 0, False), (Preemption.SEGMENT, 0, False), (Preemption.INSTANT, 1, False)],
+    [(Preemption.CLASS, 0, True), (Preemption.NONE, 0, False), (Preemption.SEGMENT, 0, False), (Preemption.CLASS, 1, False)],
 )
 def test_a_deadline_outlasts_one_segment_of_lower_ranks_unless_the_os_preempts(preemption: Preemption, rank: int, *, fits: bool) -> None:
     """5 ms of its own and 8 ms of another in 10 ms; the OS knows rank 0 and the rest."""

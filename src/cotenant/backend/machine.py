@@ -76,7 +76,7 @@ def within(groups: Sequence[Sequence[Core]], allowed: frozenset[int], quota_cpus
 
 def _processors(usable: Sequence[Sequence[Core]]) -> tuple[Processor, ...]:
     names = _NAMES.get(len(usable)) or tuple(f"cpu-{index}" for index in range(len(usable)))
-    preemption = Preemption.SEGMENT if permitted() is SchedulingClass.NORMAL else Preemption.INSTANT
+    preemption = Preemption.SEGMENT if permitted() is SchedulingClass.NORMAL else Preemption.CLASS
     return tuple(
         Processor(
             name=name,

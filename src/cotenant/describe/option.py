@@ -9,12 +9,16 @@ from cotenant.describe.variant import Judged, Precision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Run one segment on `width` lanes of a processor, alone in `duration_ns` (wall time of the whole batch)."""
+    """Run one segment on `width` lanes of a processor, alone in `duration_ns` (wall time of the whole batch).
+
+    It moves `memory_bytes` through the processor's memory meanwhile; 0 where that is unknown or does not matter.
+    """
 
     segment: int
     processor: str
     width: int
     duration_ns: int
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,16 +14,26 @@ class Preemption(str, Enum):
     NONE = "none"
     SEGMENT = "segment"
     KERNEL = "kernel"
-    INSTANT = "instant"
+    CLASS = "class"  # at once, rank 0 the rest: the classes of an operating system
+    INSTANT = "instant"  # at once, anybody anybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Hold a memory's size and bandwidth; None where unknown."""
+    """Hold a memory's size and bandwidth; None where unknown.
+
+    `interference` is the slowdown that each further co-runner beside this memory adds, in shared caches for one: with k of them
+    nobody runs faster than 1 / (1 + interference (k - 1)) of its speed alone.
+    """
 
     name: str
     capacity_bytes: int
     bandwidth_bytes_per_s: float | None = None
+    interference: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.interference <= 1000:
+            raise InputError(f"memories[{self.name}].interference", self.interference, "0 or more, at most 1000")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +51,9 @@ class Processor:
     """Group lanes that are alike: a cluster's cores, tiles, or GPU contexts.
 
     `kind` names the microarchitecture, so that a profile of one lane serves all lanes of that kind;
-    `cores` are the operating system's numbers of the lanes, empty for a board that is not this machine.
+    `switch_ns` is what a lane loses when it goes to another tenant, `preempt_ns` when an interrupted segment goes on, `decision_ns` at
+    each start: only the simulator adds them, for a profile holds them already. `cores` are the operating system's numbers of the
+    lanes, empty for a board that is not this machine.
     """
 
     name: str
@@ -53,6 +65,9 @@ class Processor:
     engines: tuple[str, ...] = ()
     flop_per_s: float | None = None
     power_w: float | None = None
+    switch_ns: int = 0
+    preempt_ns: int = 0
+    decision_ns: int = 0
     cores: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

@@ -3,58 +3,72 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from cotenant.describe import Share
 from cotenant.dispatch.lineup import Lineup, lay_out
 from cotenant.dispatch.promises import WARM_NS, last_of_equals
-from cotenant.dispatch.state import NONE, State
+from cotenant.dispatch.queues import activate
+from cotenant.dispatch.state import FREE, NONE, State
+from cotenant.policy import Policy
 
 
 def keep_options_in_use(old: Lineup, s: State, shares: tuple[Share, ...]) -> tuple[Share, ...]:
     """Return the new shares, and at rate 0 the old options that some outstanding request still needs."""
     known = {share.option for share in shares}
-    used = {old.options[s.q_option[s.r_stage[slot]]] for slot in outstanding_slots(s)}
+    used = {old.options[k] for c in s.slots if c.state != FREE for k in (c.option, s.stages[c.position].option)}
     return (*shares, *(Share(option=option, rate_per_s=0.0) for option in old.options if option in used - known))
 
 
 def outstanding_slots(s: State) -> list[int]:
     """List the slots in use."""
-    return [slot for slot in range(len(s.r_request)) if s.r_request[slot] != NONE]
+    return [slot for slot, c in enumerate(s.slots) if c.state != FREE]
 
 
-def carry_over(old: Lineup, s: State, new: Lineup) -> State:
+def carry_over(old: Lineup, s: State, new: Lineup, policy: Policy) -> State:
     """Lay the new lineup out with everything outstanding where it was; both have the same tenants and lanes."""
-    fresh = lay_out(new, len(s.r_request), tuple(s.params))
-    stage_of = _stages(old, s, new, fresh)
-    fresh = fresh._replace(
-        **{name: list(getattr(s, name)) for name in ("t_served", "t_outstanding", "l_running", "l_suspended", "p_free",
-                                                     "r_request", "r_tenant", "r_arrival_ns", "r_due_ns", "r_where", "r_next",
-                                                     "free_slot", "refilled_ns", "decision")},
-        t_tokens=[max(-r * WARM_NS, min(d, t)) for d, r, t in zip(fresh.t_depth, fresh.t_rate, s.t_tokens, strict=True)],
-        l_warm=[stage_of.get(stage, NONE) for stage in s.l_warm],
-        r_stage=[stage_of.get(stage, NONE) for stage in s.r_stage],
-    )  # fmt: skip
-    for stage, other in stage_of.items():
-        fresh.q_live[other], fresh.q_live_last[other] = s.q_live[stage], s.q_live_last[stage]
-        fresh.q_late[other], fresh.q_late_last[other] = s.q_late[stage], s.q_late_last[stage]
-    _level(s, fresh)
+    fresh = lay_out(new, len(s.slots), policy, tuple(s.params))
+    options = {k: new.options.index(option) for k, option in enumerate(old.options) if option in new.options}
+    stages = {
+        s.options[k].stage + offset: fresh.options[other].stage + offset
+        for k, other in options.items()
+        for offset in range(s.options[k].stages)
+    }
+    fresh = fresh._replace(processors=s.processors, slots=s.slots, desk=s.desk, running=s.running, notes=s.notes)
+    _carry_tenants(s, fresh)
+    _carry_lanes(s, fresh, stages)
+    for slot in outstanding_slots(s):
+        c = s.slots[slot]
+        c.option, c.position = options[c.option], stages[c.position]
+    s.desk[0].active = 0
+    for position, other in stages.items():
+        _carry_queues(s, fresh, position, other)
     return fresh
+
+
+def _carry_tenants(s: State, fresh: State) -> None:
+    for old, new in zip(s.tenants, fresh.tenants, strict=True):
+        new.served, new.outstanding, new.last_ns, new.note, new.mark = old.served, old.outstanding, old.last_ns, old.note, old.mark
+        new.tokens = max(-new.rate * WARM_NS, min(new.depth, old.tokens))
+    _level(s, fresh)
+
+
+def _carry_lanes(s: State, fresh: State, stages: dict[int, int]) -> None:
+    for lane, row in enumerate(s.lanes):
+        fresh.lanes[lane] = replace(row, warm=stages.get(row.warm, NONE))
+
+
+def _carry_queues(s: State, fresh: State, position: int, other: int) -> None:
+    old, new = s.stages[position], fresh.stages[other]
+    new.live, new.live_last, new.late, new.late_last = old.live, old.live_last, old.late, old.late_last
+    if new.live != NONE or new.late != NONE:
+        activate(fresh, other)
 
 
 def _level(old: State, s: State) -> None:
     """Put those that are promised something at last, or nothing any more, level with the last of their new equals."""
-    turned = [tenant for tenant in range(len(s.t_rate)) if (old.t_rate[tenant] > 0.0) != (s.t_rate[tenant] > 0.0)]
+    turned = [index for index in range(len(s.tenants)) if (old.tenants[index].rate > 0.0) != (s.tenants[index].rate > 0.0)]
     for tenant in turned:
-        s.t_served[tenant] = math.inf
+        s.tenants[tenant].served = math.inf
     for tenant in turned:
-        s.t_served[tenant] = last_of_equals(s, tenant)
-
-
-def _stages(old: Lineup, s: State, new: Lineup, fresh: State) -> dict[int, int]:
-    where = {option: fresh.k_stage[k] for k, option in enumerate(new.options)}
-    return {
-        s.k_stage[k] + offset: where[option] + offset
-        for k, option in enumerate(old.options)
-        if option in where
-        for offset in range(len(option.chain))
-    }
+        s.tenants[tenant].served = last_of_equals(s, tenant)

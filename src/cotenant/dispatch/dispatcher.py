@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cotenant.describe import Platform, Share, Tenant
+from cotenant.dispatch.ask import asks_of
 from cotenant.dispatch.change import carry_over, keep_options_in_use
-from cotenant.dispatch.decide import BAD_ORDER, FIELDS, decide, wake_ns
+from cotenant.dispatch.decide import BAD, FIELDS, decide, room, wake_ns
 from cotenant.dispatch.events import arrive, fail, finish, flush
 from cotenant.dispatch.laws import broken_laws
 from cotenant.dispatch.lineup import Lineup, grow, lay_out
 from cotenant.dispatch.state import NONE, State
+from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError, InputError
 from cotenant.policy import NEVER_NS, Policy
 from cotenant.registry import nearest
@@ -37,7 +39,7 @@ class Dispatcher:
     A driver reports what happened with the instant, then asks `decide` and does as told.
     """
 
-    __slots__ = ("_lanes", "_lineup", "_name", "_out", "_params", "_policy", "_state")
+    __slots__ = ("_asks", "_lanes", "_lineup", "_name", "_out", "_policy", "_state")
 
     def __init__(
         self,
@@ -52,10 +54,10 @@ class Dispatcher:
         self._lineup = Lineup(tenants=tenants, shares=shares, platform=platform)
         self._policy = policy
         self._name = name
-        self._params = _values(policy, name, params)
-        self._state = lay_out(self._lineup, SLOTS, self._params)
+        self._asks = asks_of(policy)
+        self._state = lay_out(self._lineup, SLOTS, policy, values(policy, name, params))
         self._lanes = [0] * platform.lanes
-        self._out = [0] * (FIELDS * (4 * platform.lanes + SLOTS))
+        self._out = [0] * room(platform.lanes, SLOTS)
 
     @property
     def lineup(self) -> Lineup:
@@ -69,14 +71,14 @@ class Dispatcher:
 
     def arrive(self, request: int, tenant: int, arrival_ns: int, due_ns: int | None) -> int:
         """Queue a request of a tenant (by index); return its slot, which is the request's until it ends."""
-        if self._state.free_slot[0] == NONE:
+        if self._state.desk[0].free_slot == NONE:
             self._state = grow(self._state)
-            self._out.extend([0] * (FIELDS * len(self._state.r_request)))
+            self._out = [0] * room(len(self._lanes), len(self._state.slots))
         return arrive(self._state, request, tenant, arrival_ns, NEVER_NS if due_ns is None else due_ns)
 
-    def finish(self, slot: int) -> bool:
+    def finish(self, slot: int, now_ns: int) -> bool:
         """Report a finished segment; say whether the request ended with it."""
-        return finish(self._state, slot) == 0
+        return finish(self._state, slot, now_ns, 0) == 0
 
     def fail(self, slot: int) -> None:
         """Report a failed segment: its request has ended."""
@@ -88,38 +90,37 @@ class Dispatcher:
 
     def decide(self, now_ns: int) -> list[Decision]:
         """Decide at an instant; DecisionError if the policy raises or gives no number."""
-        policy = self._policy
         try:
-            count = decide(self._state, policy.order, int(policy.preempts), now_ns, self._out, self._lanes)
+            count = decide(self._state, self._asks, now_ns, self._out, self._lanes)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as cause:
-            raise DecisionError(self._name, now_ns, f"order raised {cause!r}") from cause
-        if count == BAD_ORDER:
-            raise DecisionError(self._name, now_ns, "order gave NaN")
+            raise DecisionError(self._name, now_ns, f"it raised {cause!r}; {describe(self._state)}") from cause
+        if count == BAD:
+            raise DecisionError(self._name, now_ns, story(self._state))
         out = self._out
         return [Decision(*out[i : i + FIELDS]) for i in range(0, count * FIELDS, FIELDS)]
 
-    def wake_ns(self) -> int | None:
+    def wake_ns(self, now_ns: int) -> int | None:
         """Return when to decide again though nothing happens; None for never."""
-        wake = wake_ns(self._state)
+        wake = wake_ns(self._state, now_ns)
         return None if wake >= NEVER_NS else wake
 
     def stage(self, slot: int) -> int:
         """Return the stage that a slot is at, as an index into `lineup.steps`."""
-        return self._state.r_stage[slot]
+        return self._state.slots[slot].position
 
     def outstanding(self, tenant: int) -> int:
         """Count a tenant's requests that have not ended."""
-        return self._state.t_outstanding[tenant]
+        return self._state.tenants[tenant].outstanding
 
     def has_free_lane(self) -> bool:
         """Say whether a lane runs nothing."""
-        return any(self._state.p_free)
+        return any(p.free for p in self._state.processors)
 
     def apply(self, shares: tuple[Share, ...]) -> None:
         """Serve by other shares from now on; what is outstanding keeps the option that it was given."""
         kept = keep_options_in_use(self._lineup, self._state, shares)
         lineup = Lineup(tenants=self._lineup.tenants, shares=kept, platform=self._lineup.platform)
-        self._state = carry_over(self._lineup, self._state, lineup)
+        self._state = carry_over(self._lineup, self._state, lineup, self._policy)
         self._lineup = lineup
 
     def validate(self, now_ns: int) -> None:
@@ -128,7 +129,8 @@ class Dispatcher:
             raise DecisionError(self._name, now_ns, "; ".join(broken))
 
 
-def _values(policy: Policy, name: str, params: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
+def values(policy: Policy, name: str, params: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
+    """Return a policy's parameters by position, as given or by default; InputError for one that it does not have."""
     known = dict(policy.params)
     for key, _ in params:
         if key not in known:

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
-from cotenant.dispatch.lanes import release
+from cotenant.dispatch.lanes import release, stop_running
 from cotenant.dispatch.queues import enqueue
-from cotenant.dispatch.state import FREE, NONE, QUEUED_LATE, QUEUED_LIVE, State
+from cotenant.dispatch.state import FREE, NONE, READY, RUNNING, State
 
 
 def arrive(s: State, request: int, tenant: int, arrival_ns: int, due_ns: int) -> int:
     """Queue a request at the first stage of the option that is furthest behind its rate; return its slot.
 
-    There must be a free slot: `s.free_slot[0] != NONE`.
+    There must be a free slot: `s.desk[0].free_slot != NONE`.
     """
-    slot = s.free_slot[0]
-    s.free_slot[0] = s.r_next[slot]
+    slot = s.desk[0].free_slot
+    c = s.slots[slot]
+    s.desk[0].free_slot = c.next
     option = _route(s, tenant)
-    s.k_served[option] += 1.0
-    s.t_outstanding[tenant] += 1
-    s.r_request[slot] = request
-    s.r_tenant[slot] = tenant
-    s.r_stage[slot] = s.k_stage[option]
-    s.r_arrival_ns[slot] = arrival_ns
-    s.r_due_ns[slot] = due_ns
+    s.options[option].served += 1.0
+    s.tenants[tenant].outstanding += 1
+    c.request = request
+    c.tenant = tenant
+    c.option = option
+    c.rank = s.tenants[tenant].rank
+    c.weight = s.tenants[tenant].weight
+    c.arrival_ns = arrival_ns
+    c.due_ns = due_ns
+    c.stages = s.options[option].stages
+    c.alone_ns = s.stages[s.options[option].stage].remaining_ns
+    c.begun = 0
+    c.since_ns = arrival_ns
+    c.pace = 1.0
+    c.note = 0.0
+    c.mark = 0.0
+    c.expected_ns = 0
+    c.observed_ns = 0
+    _stand_at(s, slot, 0)
     enqueue(s, slot)
     return slot
 
 
-def finish(s: State, slot: int) -> int:
-    """Take a finished segment off its lanes; queue the next stage and return 1, or end the request and return 0."""
+def finish(s: State, slot: int, now_ns: int, leaves: int) -> int:
+    """Take a finished segment off its lanes; queue the next and return 1, or end the request and return 0, at the last or if it leaves."""
+    c = s.slots[slot]
+    if c.state == RUNNING:
+        stop_running(s, slot, now_ns)
     release(s, slot)
-    stage = s.r_stage[slot] + 1
-    option = s.q_option[stage - 1]
-    if stage < s.k_stage[option] + s.k_stages[option]:
-        s.r_stage[slot] = stage
+    c.expected_ns += s.stages[c.position].segment_ns
+    c.observed_ns += c.ran_ns
+    if c.expected_ns > 0:
+        c.pace = c.observed_ns / c.expected_ns
+    if leaves == 0 and c.stage + 1 < c.stages:
+        _stand_at(s, slot, c.stage + 1)
         enqueue(s, slot)
         return 1
     end(s, slot)
@@ -47,28 +65,52 @@ def fail(s: State, slot: int) -> None:
 
 def end(s: State, slot: int) -> None:
     """Give the slot back; the request must be in no queue and on no lane."""
-    s.t_outstanding[s.r_tenant[slot]] -= 1
-    s.r_where[slot] = FREE
-    s.r_request[slot] = NONE
-    s.r_next[slot] = s.free_slot[0]
-    s.free_slot[0] = slot
+    c = s.slots[slot]
+    s.tenants[c.tenant].outstanding -= 1
+    c.state = FREE
+    c.request = NONE
+    c.next = s.desk[0].free_slot
+    s.desk[0].free_slot = slot
 
 
 def flush(s: State) -> list[int]:
     """End every queued request; return the slots that they had."""
-    slots = [slot for slot in range(len(s.r_request)) if s.r_where[slot] in (QUEUED_LIVE, QUEUED_LATE)]
-    for stage in range(len(s.q_live)):
-        s.q_live[stage] = s.q_live_last[stage] = s.q_late[stage] = s.q_late_last[stage] = NONE
+    slots = [slot for slot in range(len(s.slots)) if s.slots[slot].state == READY]
+    for stage in s.stages:
+        stage.live = stage.live_last = stage.late = stage.late_last = stage.active = NONE
+    s.desk[0].active = 0
     for slot in slots:
         end(s, slot)
     return slots
 
 
+def stand(s: State, slot: int, position: int) -> None:
+    """Put a slot before a step, as planned or instead of it, with what is expected of it."""
+    c = s.slots[slot]
+    stage = s.stages[position]
+    c.position = position
+    c.processor = stage.processor
+    c.width = stage.width
+    c.segment_ns = stage.segment_ns
+    c.remaining_ns = stage.remaining_ns
+    c.bytes_per_ns = stage.bytes_per_ns
+    c.bytes_left = stage.bytes_left
+
+
+def _stand_at(s: State, slot: int, stage: int) -> None:
+    s.slots[slot].stage = stage
+    s.slots[slot].ran_ns = 0
+    s.slots[slot].parked = 0
+    stand(s, slot, s.options[s.slots[slot].option].stage + stage)
+
+
 def _route(s: State, tenant: int) -> int:
-    best = s.t_option[tenant]
+    """Return the option that is furthest behind its rate; the first where none has a rate."""
+    best = s.tenants[tenant].option
     least = 1e300
-    for option in range(s.t_option[tenant], s.t_option[tenant] + s.t_options[tenant]):
-        behind = (s.k_served[option] + 1.0) / max(s.k_rate[option], 1e-18)
-        if behind < least:
-            best, least = option, behind
+    for option in range(s.tenants[tenant].option, s.tenants[tenant].option + s.tenants[tenant].options):
+        if s.options[option].rate > 0.0:
+            behind = (s.options[option].served + 1.0) / s.options[option].rate
+            if behind < least:
+                best, least = option, behind
     return best

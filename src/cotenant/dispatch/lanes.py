@@ -2,75 +2,105 @@
 
 from __future__ import annotations
 
-from cotenant.dispatch.state import NONE, ON_LANE, SUSPENDED, Ints, State
+from cotenant.dispatch.queues import put_back
+from cotenant.dispatch.state import BY_CLASS, NONE, RUNNING, SUSPENDED, Ints, State
 
 
-def is_open(s: State, lane: int, critical: int) -> bool:
-    """Say whether work of this class may start on a lane that runs nothing: a suspended request yields to rank 0 only."""
-    return s.l_running[lane] == NONE and (critical == 1 or s.l_suspended[lane] == NONE)
+def find_open(s: State, position: int, critical: int, lanes: Ints) -> int:
+    """Write up to `width` open lanes into `lanes`: first those that are warm, last those with a suspended request; return how many.
 
-
-def find_open(s: State, stage: int, critical: int, lanes: Ints) -> int:
-    """Write up to `width` open lanes into `lanes`: first those that are warm, last those with a suspended request; return how many."""
-    processor, width = s.q_processor[stage], s.q_width[stage]
+    A suspended request yields to rank 0 only.
+    """
+    stage = s.stages[position]
+    processor = s.processors[stage.processor]
     found = 0
     for kind in range(3):
-        for lane in range(s.p_lane[processor], s.p_lane[processor] + s.p_lanes[processor]):
-            if found < width and is_open(s, lane, critical) and _kind(s, lane, stage) == kind:
+        for lane in range(processor.lane, processor.lane + processor.lanes):
+            if found == stage.width:
+                return found
+            if s.lanes[lane].running == NONE and _kind(s, lane, position) == kind and (kind < 2 or critical == 1):
                 lanes[found] = lane
                 found += 1
     return found
 
 
-def is_warm(s: State, stage: int) -> int:
+def _kind(s: State, lane: int, position: int) -> int:
+    if s.lanes[lane].suspended != NONE:
+        return 2
+    return 0 if s.lanes[lane].warm == position else 1
+
+
+def is_warm(s: State, position: int) -> int:
     """Return 1 if a lane on which the stage was the last to run is idle, else 0."""
-    processor = s.q_processor[stage]
-    for lane in range(s.p_lane[processor], s.p_lane[processor] + s.p_lanes[processor]):
-        if s.l_warm[lane] == stage and s.l_running[lane] == NONE and s.l_suspended[lane] == NONE:
+    processor = s.processors[s.stages[position].processor]
+    for lane in range(processor.lane, processor.lane + processor.lanes):
+        if s.lanes[lane].warm == position and s.lanes[lane].running == NONE and s.lanes[lane].suspended == NONE:
             return 1
     return 0
 
 
 def can_yield(s: State, lane: int) -> bool:
     """Say whether what runs on the lane may be suspended for rank 0: one request deep, and of one lane only."""
-    slot = s.l_running[lane]
-    if slot == NONE or s.l_suspended[lane] != NONE or s.t_critical[s.r_tenant[slot]] == 1:
+    slot = s.lanes[lane].running
+    if slot == NONE or s.lanes[lane].suspended != NONE or s.tenants[s.slots[slot].tenant].critical == 1:
         return False
-    return s.p_preempts[s.l_processor[lane]] == 1 and s.q_width[s.r_stage[slot]] == 1
+    return s.processors[s.lanes[lane].processor].preempts == BY_CLASS and s.slots[slot].width == 1
 
 
 def occupy(s: State, lane: int, slot: int) -> None:
-    s.l_running[lane] = slot
-    s.l_warm[lane] = s.r_stage[slot]
-    s.r_where[slot] = ON_LANE
-    s.p_free[s.l_processor[lane]] -= 1
+    s.lanes[lane].running = slot
+    s.lanes[lane].warm = s.slots[slot].position
+    s.slots[slot].state = RUNNING
+    s.processors[s.lanes[lane].processor].free -= 1
 
 
 def suspend(s: State, lane: int) -> None:
-    slot = s.l_running[lane]
-    s.l_suspended[lane] = slot
-    s.l_running[lane] = NONE
-    s.r_where[slot] = SUSPENDED
-    s.p_free[s.l_processor[lane]] += 1
+    """Set what runs aside on its lane, to go on there."""
+    slot = s.lanes[lane].running
+    s.lanes[lane].suspended = slot
+    s.lanes[lane].running = NONE
+    s.slots[slot].state = SUSPENDED
+    s.processors[s.lanes[lane].processor].free += 1
 
 
-def resume(s: State, lane: int) -> None:
-    slot = s.l_suspended[lane]
-    s.l_suspended[lane] = NONE
+def resume(s: State, lane: int, now_ns: int) -> None:
+    slot = s.lanes[lane].suspended
+    s.lanes[lane].suspended = NONE
+    s.slots[slot].since_ns = now_ns
     occupy(s, lane, slot)
+
+
+def stop_running(s: State, slot: int, now_ns: int) -> None:
+    """Count what the segment at hand has run so far."""
+    c = s.slots[slot]
+    c.ran_ns += now_ns - c.since_ns
+    c.since_ns = now_ns
+
+
+def preempt(s: State, slot: int, now_ns: int) -> None:
+    """Take a request off all its lanes and queue it again, with what is expected to be left of its segment."""
+    stop_running(s, slot, now_ns)
+    release(s, slot)
+    expect_left(s, slot, now_ns)
+    s.slots[slot].parked = 1
+    put_back(s, slot)
+
+
+def expect_left(s: State, slot: int, now_ns: int) -> None:
+    """Reckon what is left of a begun segment from the time that it has run: never less than a nanosecond."""
+    c = s.slots[slot]
+    stage = s.stages[c.position]
+    ran_ns = c.ran_ns + now_ns - c.since_ns
+    c.segment_ns = max(1, stage.segment_ns - ran_ns)
+    c.remaining_ns = stage.remaining_ns - stage.segment_ns + c.segment_ns
 
 
 def release(s: State, slot: int) -> None:
     """Free every lane that runs the slot, and forget it where it is suspended."""
-    for lane in range(len(s.l_running)):
-        if s.l_running[lane] == slot:
-            s.l_running[lane] = NONE
-            s.p_free[s.l_processor[lane]] += 1
-        if s.l_suspended[lane] == slot:
-            s.l_suspended[lane] = NONE
-
-
-def _kind(s: State, lane: int, stage: int) -> int:
-    if s.l_suspended[lane] != NONE:
-        return 2
-    return 0 if s.l_warm[lane] == stage else 1
+    processor = s.processors[s.slots[slot].processor]
+    for lane in range(processor.lane, processor.lane + processor.lanes):
+        if s.lanes[lane].running == slot:
+            s.lanes[lane].running = NONE
+            processor.free += 1
+        if s.lanes[lane].suspended == slot:
+            s.lanes[lane].suspended = NONE

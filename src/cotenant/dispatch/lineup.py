@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from cotenant.describe import Discipline, Option, Periodic, Platform, Poisson, Preemption, Replay, Share, Step, Tenant
-from cotenant.dispatch.state import FREE, NONE, State
+from cotenant.describe import Closed, Discipline, External, Option, Platform, Preemption, Share, Step, Tenant
+from cotenant.dispatch.state import (
+    AT_BOUNDARIES,
+    AT_ONCE,
+    BY_CLASS,
+    NONE,
+    DeskRow,
+    LaneRow,
+    MemoryRow,
+    OptionRow,
+    ProcessorRow,
+    SlotRow,
+    StageRow,
+    State,
+    TenantRow,
+)  # fmt: skip
 from cotenant.errors import InputError
+from cotenant.policy import Policy, as_planned, nothing
 from cotenant.units import NS_PER_S
 
 OPEN_DEPTH = 32.0
@@ -54,7 +70,7 @@ class Lineup:
 
 def is_open(tenant: Tenant) -> bool:
     """Say whether the tenant's requests come by themselves."""
-    return isinstance(tenant.arrival, Periodic | Poisson | Replay)
+    return not isinstance(tenant.arrival, Closed | External)
 
 
 def earns_per_ns(tenant: Tenant, rate_per_s: float) -> float:
@@ -69,76 +85,131 @@ def depth(tenant: Tenant, rate_per_s: float) -> float:
     return max(OPEN_DEPTH, rate_per_s) if is_open(tenant) else 2.0 + CLOSED_DEPTH_S * rate_per_s
 
 
-def lay_out(lineup: Lineup, slots: int, params: tuple[float, ...] = ()) -> State:
-    """Lay an idle state out for `slots` outstanding requests; open tenants start with a full bucket."""
-    tenants, steps, lanes = lineup.tenants, lineup.steps, lineup.lanes
-    shares = lineup.ordered
-    owner = [next(i for i, t in enumerate(tenants) if t.name == s.option.tenant) for s in shares]
-    rates = [sum(s.rate_per_s for s in shares if s.option.tenant == t.name) for t in tenants]
-    names = [p.name for p in lineup.platform.processors]
-    depths = [depth(t, r) for t, r in zip(tenants, rates, strict=True)]
-    stages = len(steps)
+def lay_out(lineup: Lineup, slots: int, policy: Policy, params: tuple[float, ...] = (), *, promises: bool = True) -> State:
+    """Lay an idle state out for `slots` outstanding requests; open tenants start with a full bucket.
+
+    Without `promises` the rates only route requests to options.
+    """
+    owner = {tenant.name: index for index, tenant in enumerate(lineup.tenants)}
+    options = _option_rows(lineup, owner)
+    others, places = _others(lineup, options)
+    stages = [row for k, option in enumerate(lineup.options) for row in _stage_rows(lineup, k, option)]
+    for position, row in enumerate(stages):
+        row.others, row.other_count = places[position]
+    lanes = [LaneRow(processor=p) for p, _ in lineup.lanes]
     return State(
-        t_rank=[t.rank for t in tenants],
-        t_weight=[t.weight for t in tenants],
-        t_critical=[int(t.rank == 0) for t in tenants],
-        t_drop_late=[int(t.discipline is Discipline.DROP_LATE) for t in tenants],
-        t_rate=[earns_per_ns(t, r) for t, r in zip(tenants, rates, strict=True)],
-        t_depth=depths,
-        t_tokens=[d if is_open(t) else min(1.0, d) for t, d in zip(tenants, depths, strict=True)],
-        t_served=[0.0] * len(tenants),
-        t_outstanding=[0] * len(tenants),
-        t_option=[owner.index(i) for i in range(len(tenants))],
-        t_options=[owner.count(i) for i in range(len(tenants))],
-        k_tenant=owner,
-        k_rate=[s.rate_per_s / NS_PER_S for s in shares],
-        k_served=[0.0] * len(shares),
-        k_stage=[next(q for q, (k, _) in enumerate(steps) if k == index) for index in range(len(shares))],
-        k_stages=[len(s.option.chain) for s in shares],
-        q_option=[k for k, _ in steps],
-        q_processor=[names.index(step.processor) for _, step in steps],
-        q_width=[step.width for _, step in steps],
-        q_segment_ns=[step.duration_ns for _, step in steps],
-        q_remaining_ns=[step.duration_ns for option in lineup.options for step in _remaining(option)],
-        q_live=[NONE] * stages,
-        q_live_last=[NONE] * stages,
-        q_late=[NONE] * stages,
-        q_late_last=[NONE] * stages,
-        q_blocked=[0] * stages,
-        p_lane=[next(i for i, (p, _) in enumerate(lanes) if p == index) for index in range(len(names))],
-        p_lanes=[p.lanes for p in lineup.platform.processors],
-        p_preempts=[int(p.preemption is Preemption.INSTANT) for p in lineup.platform.processors],
-        p_blocked=[0] * len(names),
-        p_free=[p.lanes for p in lineup.platform.processors],
-        l_processor=[p for p, _ in lanes],
-        l_running=[NONE] * len(lanes),
-        l_suspended=[NONE] * len(lanes),
-        l_warm=[NONE] * len(lanes),
-        r_request=[NONE] * slots,
-        r_tenant=[NONE] * slots,
-        r_stage=[NONE] * slots,
-        r_arrival_ns=[0] * slots,
-        r_due_ns=[0] * slots,
-        r_where=[FREE] * slots,
-        r_next=[*range(1, slots), NONE],
-        free_slot=[0],
-        refilled_ns=[0],
-        decision=[0],
+        tenants=[_tenant_row(lineup, index, options, promises=promises) for index in range(len(lineup.tenants))],
+        options=options,
+        stages=stages,
+        processors=_processor_rows(lineup),
+        memories=[MemoryRow(bytes_per_ns=_per_ns(m.bandwidth_bytes_per_s), interference=m.interference) for m in lineup.platform.memories],
+        lanes=lanes,
+        slots=[*(SlotRow(next=index + 1) for index in range(slots - 1)), SlotRow()],
+        desk=[desk_row(policy)],
+        active=[NONE] * len(stages),
+        ready=[NONE] * (2 * len(stages)),
+        running=[NONE] * len(lanes),
+        others=others,
         params=list(params),
+        notes=[0.0] * policy.notes,
     )
 
 
-def _remaining(option: Option) -> tuple[Step, ...]:
-    """Return the steps of a chain, each as long as all that is left from it on."""
-    left_ns = [sum(step.duration_ns for step in option.chain[i:]) for i in range(len(option.chain))]
-    return tuple(
-        Step(segment=s.segment, processor=s.processor, width=s.width, duration_ns=ns) for s, ns in zip(option.chain, left_ns, strict=True)
+def _tenant_row(lineup: Lineup, index: int, options: list[OptionRow], *, promises: bool) -> TenantRow:
+    tenant = lineup.tenants[index]
+    own = [k for k, option in enumerate(options) if option.tenant == index]
+    rate_per_s = sum(share.rate_per_s for share in lineup.ordered if share.option.tenant == tenant.name) if promises else 0.0
+    deep = depth(tenant, rate_per_s)
+    return TenantRow(
+        rank=tenant.rank,
+        weight=tenant.weight,
+        critical=int(tenant.rank == 0),
+        drop_late=int(tenant.discipline is Discipline.DROP_LATE),
+        rate=earns_per_ns(tenant, rate_per_s),
+        depth=deep,
+        tokens=deep if is_open(tenant) else min(1.0, deep),
+        option=own[0],
+        options=len(own),
     )
+
+
+def _option_rows(lineup: Lineup, owner: dict[str, int]) -> list[OptionRow]:
+    rows, stage = [], 0
+    for share in lineup.ordered:
+        chain = share.option.chain
+        rows.append(OptionRow(tenant=owner[share.option.tenant], rate=share.rate_per_s / NS_PER_S, stage=stage, stages=len(chain)))
+        stage += len(chain)
+    return rows
+
+
+def _stage_rows(lineup: Lineup, k: int, option: Option) -> list[StageRow]:
+    names = [p.name for p in lineup.platform.processors]
+    rows: list[StageRow] = []
+    left_ns, left_bytes = 0, 0.0
+    for step in reversed(option.chain):
+        left_ns, left_bytes = left_ns + step.duration_ns, left_bytes + step.memory_bytes
+        rows.append(
+            StageRow(
+                option=k,
+                processor=names.index(step.processor),
+                width=step.width,
+                segment_ns=step.duration_ns,
+                remaining_ns=left_ns,
+                bytes_per_ns=step.memory_bytes / step.duration_ns if step.duration_ns > 0 else 0.0,
+                bytes_left=left_bytes,
+            )
+        )
+    return rows[::-1]
+
+
+def _processor_rows(lineup: Lineup) -> list[ProcessorRow]:
+    rows, lane = [], 0
+    memories = [m.name for m in lineup.platform.memories]
+    for p in lineup.platform.processors:
+        how = {Preemption.CLASS: BY_CLASS, Preemption.INSTANT: AT_ONCE}.get(p.preemption, AT_BOUNDARIES)
+        costs = {"switch_ns": p.switch_ns, "preempt_ns": p.preempt_ns, "decision_ns": p.decision_ns}
+        rows.append(ProcessorRow(lane=lane, lanes=p.lanes, free=p.lanes, preempts=how, memory=memories.index(p.memory), **costs))
+        lane += p.lanes
+    return rows
+
+
+def desk_row(policy: Policy) -> DeskRow:
+    """Return the single numbers at the start, with a policy's ways."""
+    return DeskRow(
+        preempts=int(policy.preempts and not policy.holds),
+        holds=int(policy.holds),
+        late_last=int(policy.late_last),
+        places=int(policy.place is not as_planned),
+        sees_all=int(policy.prepare is not nothing),
+        period_ns=policy.period_ns,
+    )
+
+
+def _per_ns(bytes_per_s: float | None) -> float:
+    return math.inf if bytes_per_s is None else bytes_per_s / NS_PER_S
+
+
+def _others(lineup: Lineup, options: list[OptionRow]) -> tuple[list[int], list[tuple[int, int]]]:
+    """List, for each segment of each tenant, the stages that serve it, by processor and width; return where each stage finds its own."""
+    processors = [p.name for p in lineup.platform.processors]
+    alike: dict[tuple[int, int, int], list[tuple[int, int, int]]] = {}
+    keys = []
+    for k, option in enumerate(lineup.options):
+        for index, step in enumerate(option.chain):
+            key = (options[k].tenant, len(option.chain), step.segment)
+            keys.append(key)
+            alike.setdefault(key, []).append((processors.index(step.processor), step.width, options[k].stage + index))
+    others: list[int] = []
+    where: dict[tuple[int, int, int], tuple[int, int]] = {}
+    for key, found in alike.items():
+        where[key] = (len(others), len(found))
+        others.extend(position for _, _, position in sorted(found))
+    return others, [where[key] for key in keys]
 
 
 def grow(s: State) -> State:
     """Double the slots; what is outstanding keeps its slot. Call it when no slot is free."""
-    slots = len(s.r_request)
-    more = {name: [*getattr(s, name), *[FREE if name == "r_where" else NONE] * slots] for name in s._fields if name.startswith("r_")}
-    more["r_next"][slots:] = [*range(slots + 1, 2 * slots), NONE]
-    return s._replace(**more, free_slot=[slots])
+    count = len(s.slots)
+    s.slots.extend([*(SlotRow(next=index + 1) for index in range(count, 2 * count - 1)), SlotRow()])
+    s.desk[0].free_slot = count
+    return s

@@ -15,26 +15,27 @@ WARM_NS = 60e6
 
 def refill(s: State, now_ns: int) -> None:
     """Earn tokens at the promised rates since the last refill, up to each bucket's depth."""
-    passed_ns = now_ns - s.refilled_ns[0]
+    passed_ns = now_ns - s.desk[0].refilled_ns
     if passed_ns <= 0:
         return
-    for tenant in range(len(s.t_tokens)):
-        s.t_tokens[tenant] = min(s.t_depth[tenant], s.t_tokens[tenant] + s.t_rate[tenant] * passed_ns)
-    s.refilled_ns[0] = now_ns
+    for tenant in range(len(s.tenants)):
+        t = s.tenants[tenant]
+        t.tokens = min(t.depth, t.tokens + t.rate * passed_ns)
+    s.desk[0].refilled_ns = now_ns
 
 
 def has_earned(s: State, tenant: int, warm: int) -> int:
     """Return 1 if the tenant's next start is promised work, else 0; where it is warm, it may run WARM_NS ahead of its promise."""
-    ahead = s.t_rate[tenant] * WARM_NS if warm == 1 else 0.0
-    return 1 if s.t_tokens[tenant] >= 1.0 - ahead else 0
+    ahead = s.tenants[tenant].rate * WARM_NS if warm == 1 else 0.0
+    return 1 if s.tenants[tenant].tokens >= 1.0 - ahead else 0
 
 
 def charge(s: State, tenant: int, warm: int) -> None:
     """Spend a token if that is earned, and advance the tenant's virtual service by one inference of its promise."""
     if has_earned(s, tenant, warm):
-        s.t_tokens[tenant] -= 1.0
+        s.tenants[tenant].tokens -= 1.0
     _bring_along(s, tenant)
-    s.t_served[tenant] += 1.0 / max(s.t_rate[tenant], UNPROMISED_RATE_PER_NS)
+    s.tenants[tenant].served += 1.0 / max(s.tenants[tenant].rate, UNPROMISED_RATE_PER_NS)
 
 
 def _bring_along(s: State, tenant: int) -> None:
@@ -43,27 +44,27 @@ def _bring_along(s: State, tenant: int) -> None:
     After start-time fair queueing (Goyal, Vin and Cheng, 1996), where who returns starts level with who is being served: here
     that one may be far ahead, by what it does on another processor.
     """
-    least = s.t_served[tenant]
-    for other in range(len(s.t_served)):
-        if s.t_outstanding[other] > 0 and are_equals(s, other, tenant):
-            least = min(least, s.t_served[other])
-    for other in range(len(s.t_served)):
+    least = s.tenants[tenant].served
+    for other in range(len(s.tenants)):
+        if s.tenants[other].outstanding > 0 and are_equals(s, other, tenant):
+            least = min(least, s.tenants[other].served)
+    for other in range(len(s.tenants)):
         if are_equals(s, other, tenant):
-            s.t_served[other] = max(s.t_served[other], least)
+            s.tenants[other].served = max(s.tenants[other].served, least)
 
 
 def last_of_equals(s: State, tenant: int) -> float:
     """Return the virtual service of whoever of the tenant's equals is furthest behind, 0 if it has none."""
     least = math.inf
-    for other in range(len(s.t_served)):
+    for other in range(len(s.tenants)):
         if other != tenant and are_equals(s, other, tenant):
-            least = min(least, s.t_served[other])
+            least = min(least, s.tenants[other].served)
     return least if least < math.inf else 0.0
 
 
 def are_equals(s: State, one: int, other: int) -> bool:
     """Say whether two tenants take turns: of one rank, both promised something or both nothing."""
-    return s.t_rank[one] == s.t_rank[other] and (s.t_rate[one] > 0.0) == (s.t_rate[other] > 0.0)
+    return s.tenants[one].rank == s.tenants[other].rank and (s.tenants[one].rate > 0.0) == (s.tenants[other].rate > 0.0)
 
 
 def turn(s: State, tenant: int, warm: int) -> float:
@@ -71,4 +72,4 @@ def turn(s: State, tenant: int, warm: int) -> float:
 
     A lane then stays with a model, whose weights its caches hold, until the tenant is that far ahead of the others.
     """
-    return s.t_served[tenant] - (WARM_NS if warm == 1 else 0.0)
+    return s.tenants[tenant].served - (WARM_NS if warm == 1 else 0.0)

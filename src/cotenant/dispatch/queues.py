@@ -1,58 +1,119 @@
-"""Two first-in-first-out queues for each stage: live and late."""
+"""Two queues for each stage, live and late, in order of arrival."""
 
 from __future__ import annotations
 
-from cotenant.dispatch.state import NONE, QUEUED_LATE, QUEUED_LIVE, Ints, State
+from cotenant.dispatch.state import NONE, READY, State
 from cotenant.policy import NEVER_NS
 
 
 def enqueue(s: State, slot: int) -> None:
     """Append a slot to the live queue of its stage."""
-    stage = s.r_stage[slot]
-    s.r_where[slot] = QUEUED_LIVE
-    _append(s, s.q_live, s.q_live_last, stage, slot)
+    c = s.slots[slot]
+    c.state = READY
+    c.late = 0
+    stage = s.stages[c.position]
+    c.next = NONE
+    if stage.live == NONE:
+        stage.live = slot
+    else:
+        s.slots[stage.live_last].next = slot
+    stage.live_last = slot
+    activate(s, c.position)
 
 
-def dequeue(s: State, stage: int, late: int) -> int:
+def put_back(s: State, slot: int) -> None:
+    """Queue a slot again that had been a head, before all who arrived after it."""
+    c = s.slots[slot]
+    c.state = READY
+    stage = s.stages[c.position]
+    before, after = NONE, stage.late if c.late == 1 else stage.live
+    while after != NONE and _goes_before(s, after, slot):
+        before, after = after, s.slots[after].next
+    c.next = after
+    if before != NONE:
+        s.slots[before].next = slot
+    elif c.late == 1:
+        stage.late = slot
+    else:
+        stage.live = slot
+    if after == NONE and c.late == 1:
+        stage.late_last = slot
+    elif after == NONE:
+        stage.live_last = slot
+    activate(s, c.position)
+
+
+def _goes_before(s: State, one: int, other: int) -> bool:
+    if s.slots[one].arrival_ns != s.slots[other].arrival_ns:
+        return s.slots[one].arrival_ns < s.slots[other].arrival_ns
+    return s.slots[one].request < s.slots[other].request
+
+
+def dequeue(s: State, position: int, late: int) -> int:
     """Take the head of a stage's live or late queue; the queue must not be empty."""
-    return _pop(s, s.q_late if late else s.q_live, s.q_late_last if late else s.q_live_last, stage)
+    slot = _pop_late(s, position) if late == 1 else _pop_live(s, position)
+    stage = s.stages[position]
+    if stage.live == NONE and stage.late == NONE:
+        last = s.active[s.desk[0].active - 1]
+        s.active[stage.active] = last
+        s.stages[last].active = stage.active
+        stage.active = NONE
+        s.desk[0].active -= 1
+    return slot
 
 
 def settle_late(s: State, now_ns: int) -> None:
     """Move heads that can no longer be in time from live to late."""
-    for stage in range(len(s.q_live)):
-        limit_ns = now_ns + s.q_remaining_ns[stage]
-        head = s.q_live[stage]
-        while head != NONE and s.r_due_ns[head] < limit_ns:
-            _pop(s, s.q_live, s.q_live_last, stage)
-            s.r_where[head] = QUEUED_LATE
-            _append(s, s.q_late, s.q_late_last, stage, head)
-            head = s.q_live[stage]
+    for index in range(s.desk[0].active):
+        position = s.active[index]
+        stage = s.stages[position]
+        head = stage.live
+        while head != NONE and s.slots[head].due_ns < now_ns + s.slots[head].remaining_ns:
+            _pop_live(s, position)
+            c = s.slots[head]
+            c.late = 1
+            c.next = NONE
+            if stage.late == NONE:
+                stage.late = head
+            else:
+                s.slots[stage.late_last].next = head
+            stage.late_last = head
+            head = stage.live
 
 
 def next_late_ns(s: State) -> int:
     """Return the instant at which the next head of a tenant that drops late requests turns late, or NEVER_NS."""
     wake_ns = NEVER_NS
-    for stage in range(len(s.q_live)):
-        head = s.q_live[stage]
-        if head != NONE and s.t_drop_late[s.r_tenant[head]] == 1 and s.r_due_ns[head] < NEVER_NS:
-            wake_ns = min(wake_ns, s.r_due_ns[head] - s.q_remaining_ns[stage] + 1)
+    for index in range(s.desk[0].active):
+        head = s.stages[s.active[index]].live
+        if head != NONE and s.tenants[s.slots[head].tenant].drop_late == 1 and s.slots[head].due_ns < NEVER_NS:
+            wake_ns = min(wake_ns, s.slots[head].due_ns - s.slots[head].remaining_ns + 1)
     return wake_ns
 
 
-def _append(s: State, first: Ints, last: Ints, stage: int, slot: int) -> None:
-    s.r_next[slot] = NONE
-    if first[stage] == NONE:
-        first[stage] = slot
-    else:
-        s.r_next[last[stage]] = slot
-    last[stage] = slot
+def activate(s: State, position: int) -> None:
+    """List a stage among those with something queued."""
+    if s.stages[position].active == NONE:
+        s.stages[position].active = s.desk[0].active
+        s.active[s.desk[0].active] = position
+        s.desk[0].active += 1
 
 
-def _pop(s: State, first: Ints, last: Ints, stage: int) -> int:
-    slot = first[stage]
-    first[stage] = s.r_next[slot]
-    if first[stage] == NONE:
-        last[stage] = NONE
-    s.r_next[slot] = NONE
+def _pop_live(s: State, position: int) -> int:
+    stage = s.stages[position]
+    slot = stage.live
+    stage.live = s.slots[slot].next
+    if stage.live == NONE:
+        stage.live_last = NONE
+    s.slots[slot].next = NONE
+    return slot
+
+
+def _pop_late(s: State, position: int) -> int:
+    stage = s.stages[position]
+    slot = stage.late
+    stage.late = s.slots[slot].next
+    if stage.late == NONE:
+        stage.late_last = NONE
+    s.slots[slot].next = NONE
     return slot

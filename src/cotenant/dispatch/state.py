@@ -1,8 +1,9 @@
-"""The dispatcher's state: numbers in arrays."""
+"""The dispatcher's state: numbers in rows."""
 
 from __future__ import annotations
 
 from collections.abc import MutableSequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 Ints = MutableSequence[int]
@@ -10,60 +11,190 @@ Floats = MutableSequence[float]
 
 NONE = -1
 
-FREE, QUEUED_LIVE, QUEUED_LATE, ON_LANE, SUSPENDED = 0, 1, 2, 3, 4
-"""Where a slot is."""
+FREE, READY, RUNNING, SUSPENDED = 0, 1, 2, 3
+"""Where a slot is: nowhere, in a queue, on a lane, or set aside on the lane that runs something else."""
+
+AT_BOUNDARIES, BY_CLASS, AT_ONCE = 0, 1, 2
+"""How a processor preempts: between segments; at once, rank 0 the rest, one deep and on the same lane; at once, anybody anybody."""
+
+
+SOUND, NOT_A_NUMBER, NO_SUCH_STEP, ENDLESS = 0, 1, 2, 3
+"""What can be wrong with a decision: an order that is NaN, a width or place that there is not, and no end of preempting."""
+
+
+@dataclass(slots=True)
+class TenantRow:
+    """A tenant; rates per ns. `served` is the virtual service by its promise, `last_ns` the instant of its last start."""
+
+    rank: int = 0
+    weight: float = 1.0
+    critical: int = 0
+    drop_late: int = 0
+    rate: float = 0.0
+    depth: float = 0.0
+    tokens: float = 0.0
+    served: float = 0.0
+    outstanding: int = 0
+    option: int = 0
+    options: int = 0
+    last_ns: int = 0
+    note: float = 0.0
+    mark: float = 0.0
+
+
+@dataclass(slots=True)
+class OptionRow:
+    """An option: its first stage and how many there are; the rate planned, the requests routed to it."""
+
+    tenant: int = 0
+    rate: float = 0.0
+    served: float = 0.0
+    stage: int = 0
+    stages: int = 0
+
+
+@dataclass(slots=True)
+class StageRow:
+    """One step of one option's chain, with its two queues: linked lists of slots, live and late.
+
+    `active` is its place in the list of stages with something queued, NONE if nothing is. `others` to `others + other_count` in
+    `State.others` are the steps that may serve the same segment of the same tenant.
+    """
+
+    option: int = 0
+    processor: int = 0
+    width: int = 1
+    segment_ns: int = 0
+    remaining_ns: int = 0
+    bytes_per_ns: float = 0.0
+    bytes_left: float = 0.0
+    others: int = 0
+    other_count: int = 0
+    live: int = NONE
+    live_last: int = NONE
+    late: int = NONE
+    late_last: int = NONE
+    active: int = NONE
+    blocked: int = 0
+
+
+@dataclass(slots=True)
+class ProcessorRow:
+    """A processor: its first lane and how many there are, how many are free; `preempts` as above; what a change costs."""
+
+    lane: int = 0
+    lanes: int = 0
+    free: int = 0
+    preempts: int = AT_BOUNDARIES
+    blocked: int = 0
+    memory: int = 0
+    switch_ns: int = 0
+    preempt_ns: int = 0
+    decision_ns: int = 0
+
+
+@dataclass(slots=True)
+class MemoryRow:
+    """A memory; its bandwidth is infinite where unknown. `interference` is how much each further co-runner slows the others down."""
+
+    bytes_per_ns: float = 0.0
+    interference: float = 0.0
+
+
+@dataclass(slots=True)
+class LaneRow:
+    """A lane: the slots that run and that are suspended on it, and the stage that ran last."""
+
+    processor: int = 0
+    running: int = NONE
+    suspended: int = NONE
+    warm: int = NONE
+
+
+@dataclass(slots=True)
+class SlotRow:
+    """One outstanding request, as policies see it; `ran_ns` is how long its segment at hand ran before it was preempted, `parked`
+    1 once it was.
+
+    `expected_ns` and `observed_ns` add up the segments that are done; `next` links a queue, or the free slots.
+    """
+
+    request: int = NONE
+    tenant: int = NONE
+    option: int = NONE
+    stage: int = 0
+    stages: int = 0
+    position: int = NONE
+    processor: int = 0
+    width: int = 1
+    lane: int = NONE
+    state: int = FREE
+    rank: int = 0
+    weight: float = 1.0
+    arrival_ns: int = 0
+    due_ns: int = 0
+    since_ns: int = 0
+    earned: int = 0
+    late: int = 0
+    begun: int = 0
+    parked: int = 0
+    alone_ns: int = 0
+    remaining_ns: int = 0
+    segment_ns: int = 0
+    bytes_left: float = 0.0
+    bytes_per_ns: float = 0.0
+    pace: float = 1.0
+    note: float = 0.0
+    mark: float = 0.0
+    ran_ns: int = 0
+    expected_ns: int = 0
+    observed_ns: int = 0
+    value: float = 0.0
+    share: float = 0.0
+    next: int = NONE
+
+
+@dataclass(slots=True)
+class DeskRow:
+    """Single numbers: the first free slot, when tokens were refilled, how many decisions; the lengths of lists; the policy's ways, 0 or 1.
+
+    `left` is the stage that a head left last; `bad` says what was wrong with the last decision, `culprit` the slot it was about.
+    """
+
+    free_slot: int = 0
+    refilled_ns: int = 0
+    decision: int = 0
+    active: int = 0
+    running: int = 0
+    ready: int = 0
+    preempts: int = 0
+    holds: int = 0
+    late_last: int = 0
+    places: int = 0
+    sees_all: int = 0
+    period_ns: int = 0
+    left: int = NONE
+    bad: int = 0
+    culprit: int = NONE
 
 
 class State(NamedTuple):
-    """All of it; one letter says by what an array is indexed: t tenant, k option, q stage, p processor, l lane, r slot.
+    """All of it. Lists of rows where Python runs it, structured arrays where it is compiled; `desk` has one row.
 
-    A stage is one step of one option's chain; its two queues, live and late, are linked lists of slots. A slot holds
-    one outstanding request; `l_warm` is the stage that a lane ran last. Times are in ns, rates per ns. Single values are arrays of one.
+    `active` lists the stages with something queued, `ready` their heads, `running` the slots on lanes: as many as `desk` says.
     """
 
-    t_rank: Ints
-    t_weight: Floats
-    t_critical: Ints
-    t_drop_late: Ints
-    t_rate: Floats
-    t_depth: Floats
-    t_tokens: Floats
-    t_served: Floats
-    t_outstanding: Ints
-    t_option: Ints
-    t_options: Ints
-    k_tenant: Ints
-    k_rate: Floats
-    k_served: Floats
-    k_stage: Ints
-    k_stages: Ints
-    q_option: Ints
-    q_processor: Ints
-    q_width: Ints
-    q_segment_ns: Ints
-    q_remaining_ns: Ints
-    q_live: Ints
-    q_live_last: Ints
-    q_late: Ints
-    q_late_last: Ints
-    q_blocked: Ints
-    p_lane: Ints
-    p_lanes: Ints
-    p_preempts: Ints
-    p_blocked: Ints
-    p_free: Ints
-    l_processor: Ints
-    l_running: Ints
-    l_suspended: Ints
-    l_warm: Ints
-    r_request: Ints
-    r_tenant: Ints
-    r_stage: Ints
-    r_arrival_ns: Ints
-    r_due_ns: Ints
-    r_where: Ints
-    r_next: Ints
-    free_slot: Ints
-    refilled_ns: Ints
-    decision: Ints
+    tenants: MutableSequence[TenantRow]
+    options: MutableSequence[OptionRow]
+    stages: MutableSequence[StageRow]
+    processors: MutableSequence[ProcessorRow]
+    memories: MutableSequence[MemoryRow]
+    lanes: MutableSequence[LaneRow]
+    slots: MutableSequence[SlotRow]
+    desk: MutableSequence[DeskRow]
+    active: Ints
+    ready: Ints
+    running: Ints
+    others: Ints
     params: Floats
+    notes: Floats

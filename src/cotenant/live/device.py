@@ -231,7 +231,7 @@ class LiveDevice:
             if accepted and done.failure:
                 self._dispatcher.fail(done.job.slot)
             elif accepted:
-                self._dispatcher.finish(done.job.slot)
+                self._dispatcher.finish(done.job.slot, self._clock())
             dropped = self._decide(self._clock())
         answer(dropped)
 
@@ -277,7 +277,7 @@ class LiveDevice:
                     dropped.append(self._end(decision.slot, Outcome.DROPPED, "too late", now_ns))
         for slot, lanes in wide.items():
             self._start(slot, lanes, now_ns)
-        self._timer.set(self._dispatcher.wake_ns())
+        self._timer.set(self._dispatcher.wake_ns(now_ns))
         return dropped
 
     def _start(self, slot: int, lanes: list[int], now_ns: int) -> None:

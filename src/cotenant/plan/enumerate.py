@@ -199,12 +199,13 @@ def _timely(tenant: Tenant, options: Sequence[Option], lower: Sequence[Option], 
 def _blocking_ns(tenant: Tenant, option: Option, lower: Sequence[Option], platform: Platform) -> int:
     """Return how long lower ranks may hold up the chain: their longest segment, once on each visit of a processor.
 
-    Where the OS preempts at once it knows two classes, rank 0 and the rest: rank 0 does not wait.
+    Nobody waits where anybody is preempted at once, and rank 0 does not where an operating system knows it from the rest.
     """
     longest: dict[str, int] = {}
     for step in (s for o in lower for s in o.chain):
         longest[step.processor] = max(step.duration_ns, longest.get(step.processor, 0))
-    instant = {p.name for p in platform.processors if p.preemption is Preemption.INSTANT} if tenant.rank == 0 else set()
+    ways = {Preemption.INSTANT, Preemption.CLASS} if tenant.rank == 0 else {Preemption.INSTANT}
+    instant = {p.name for p in platform.processors if p.preemption in ways}
     return sum(longest.get(step.processor, 0) for step in option.chain if step.processor not in instant)
 
 

@@ -1,8 +1,31 @@
 """Who goes next: one file for each published policy."""
 
-from cotenant.policy.interface import NEVER_NS, READY, RUNNING, Candidate, Order, Policy, Scene
+from cotenant.policy.interface import (
+    AS_PLANNED,
+    NEVER_NS,
+    NOT_NOW,
+    READY,
+    RUNNING,
+    UNLIMITED,
+    Candidate,
+    Choice,
+    Order,
+    Policy,
+    Prepare,
+    Scene,
+    as_planned,
+    at_width,
+    nothing,
+    unlimited,
+)  # fmt: skip
+from cotenant.policy.variant import LATE_LAST, named, variants
 from cotenant.registry import Registry
 
-policies: Registry[Policy] = Registry(what="policy", package="cotenant.policy", group="cotenant.policies", besides=("interface",))
+policies: Registry[Policy] = Registry(
+    what="policy", package="cotenant.policy", group="cotenant.policies", besides=("interface", "variant")
+)
 
-__all__ = ["NEVER_NS", "READY", "RUNNING", "Candidate", "Order", "Policy", "Scene", "policies"]
+__all__ = [
+    "AS_PLANNED", "LATE_LAST", "NEVER_NS", "NOT_NOW", "READY", "RUNNING", "UNLIMITED", "Candidate", "Choice", "Order", "Policy", "Prepare",
+    "Scene", "as_planned", "at_width", "named", "nothing", "policies", "unlimited", "variants",
+]  # fmt: skip

@@ -1,0 +1,69 @@
+"""Shared bandwidth: who gets how much of a memory."""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+
+Floats = MutableSequence[float]
+
+
+def water_fill(wants: Sequence[float], count: int, capacity: float, grants: Floats) -> float:
+    """Share a capacity by max-min: nobody gets more than it wants, and what is left is parted evenly; return what is left over.
+
+    `wants[:count]` and `capacity` in bytes per ns; `grants[:count]` is written. Exact: nobody's grant can grow without
+    shrinking that of another who has no more (Bertsekas and Gallager, 1992, section 6.5.2).
+    """
+    left = capacity
+    open_count = 0
+    for index in range(count):
+        grants[index] = -1.0
+        open_count += 1
+    settled = True
+    while open_count > 0 and settled:
+        settled = False
+        level = left / open_count
+        for index in range(count):
+            if grants[index] < 0.0 and wants[index] <= level:
+                grants[index] = wants[index]
+                left -= wants[index]
+                open_count -= 1
+                settled = True
+    for index in range(count):
+        if grants[index] < 0.0:
+            grants[index] = left / open_count
+    return 0.0 if open_count > 0 else max(0.0, left)
+
+
+def grant(wants: Sequence[float], first: Sequence[float], count: int, capacity: float, caps: int, grants: Floats, spare: Floats) -> None:
+    """Grant what is to come `first`, up to what each wants, then share what is left by max-min unless first grants are `caps`.
+
+    All in bytes per ns, `count` of each; `grants` is written, `spare` (twice as long) is scratch.
+    """
+    for index in range(count):
+        spare[index] = max(0.0, min(wants[index], first[index]))
+    left = water_fill(spare, count, capacity, grants)
+    if caps == 1 or left <= 0.0:
+        return
+    for index in range(count):
+        spare[index] = wants[index] - grants[index]
+    _add(spare, count, left, grants)
+
+
+def _add(wants: Floats, count: int, capacity: float, grants: Floats) -> None:
+    """Add to the grants a max-min share of a capacity."""
+    left = capacity
+    open_count = count
+    settled = True
+    while open_count > 0 and settled:
+        settled = False
+        level = left / open_count
+        for index in range(count):
+            if 0.0 <= wants[index] <= level:
+                grants[index] += wants[index]
+                left -= wants[index]
+                open_count -= 1
+                wants[index] = -1.0
+                settled = True
+    for index in range(count):
+        if wants[index] >= 0.0:
+            grants[index] += left / open_count

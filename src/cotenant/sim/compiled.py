@@ -1,0 +1,170 @@
+"""The loop as machine code, and each policy as four pointers."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dis import get_instructions
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import FunctionType
+from typing import Any, cast
+
+from cotenant.describe import cache_folder
+from cotenant.dispatch.ask import Asks, ask_order, ask_orders, ask_shares, ask_step, asks_of, look
+from cotenant.policy import Policy
+from cotenant.sim.loop import run
+
+Function = Callable[..., Any]
+Loop = Callable[[Any, Any, int], int]
+
+_INNER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Called from compiled code alone; nothing is allocated, so nothing is counted."""
+
+_SPINE_BYTES = 3000
+"""Functions with more bytecode than that, their callees' included, are made part of their only caller before numba types it.
+
+Else LLVM would optimise and emit all below once for each floor of calls. 3000 compiled fastest of 0, 1500, 3000 and 6000.
+"""
+
+
+def is_there() -> bool:
+    """Say whether numba is installed (the extra `sim`)."""
+    return find_spec("numba") is not None
+
+
+def plain(policy: Policy) -> Loop:
+    """Return the loop in plain Python for one policy."""
+    asks = asks_of(policy)
+    return lambda state, world, events: run(state, world, events, *asks)
+
+
+class Compiler:
+    """Compile the loop once, and every policy's answers; the machine code of the loop is kept in the cache folder.
+
+    `types` of the state and the world are those of any packed ones: they do not depend on the case.
+    """
+
+    def __init__(self) -> None:
+        self._run: Function | None = None
+        self._source = _Source()
+        self._asks: dict[Policy, Asks] = {}
+
+    def loop(self, policy: Policy) -> Loop:
+        """Return the loop for a policy; ImportError without numba, TypeError if the policy is not in the subset that compiles."""
+
+        def call(state: Any, world: Any, events: int) -> int:
+            compiled = self._loop(state, world)
+            return int(compiled(state, world, events, *self._asked(policy, state)))
+
+        return call
+
+    def _loop(self, state: Any, world: Any) -> Function:
+        if self._run is None:
+            from numba import int64, njit, typeof
+
+            import_module("cotenant.sim.pointers")  # teaches numba what packed rows are
+            signature = int64(typeof(state), typeof(world), int64, *(_pointers(typeof(state))))
+            source = _Source(run, error_model="numpy", forceinline=True)
+            with _cache_at(cache_folder() / "compiled" / digest()):
+                self._run = njit(signature, cache=True, nogil=True, _nrt=False, error_model="numpy")(source.copy(run))
+        return cast("Function", self._run)
+
+    def _asked(self, policy: Policy, state: Any) -> Asks:
+        if policy not in self._asks:
+            self._asks[policy] = self._compile_asks(policy, state)
+        return self._asks[policy]
+
+    def _compile_asks(self, policy: Policy, state: Any) -> Asks:
+        from numba import njit, typeof
+
+        signatures = [pointer.signature for pointer in _pointers(typeof(state))]
+        order, prepare, width, place, share, view = (
+            self._source.compiled(f) for f in (policy.order, policy.prepare, policy.width, policy.place, policy.share, look)
+        )
+        functions = (ask_orders(order, prepare, view), ask_order(order, view), ask_step(width, place, view), ask_shares(share, view))
+        return Asks(*(njit(signature, _nrt=False)(function) for signature, function in zip(signatures, functions, strict=True)))
+
+
+class _Source:
+    """Copy functions such that the plain ones of ours that they call are compiled, with options for numba."""
+
+    def __init__(self, top: Function | None = None, **options: object) -> None:
+        self._options = {**_INNER, **options}
+        self._made: dict[Function, Function] = {}
+        self._callers: Counter[FunctionType] = Counter()
+        if top is not None:
+            self._count(cast("FunctionType", top))
+
+    def compiled(self, function: Function) -> Function:
+        """Return the compiled form of a function; a recursive one is refused by RecursionError."""
+        from numba import njit
+
+        if function not in self._made:
+            known = cast("FunctionType", function)
+            options = {**self._options, "inline": "always"} if self._is_spine(known) else self._options
+            self._made[function] = njit(**options)(self.copy(known))
+        return self._made[function]
+
+    def copy(self, function: Function) -> Function:
+        """Copy a function such that what it calls is compiled."""
+        known = cast("FunctionType", function)
+        called = {name: self.compiled(found) for name, found in _called(known).items()}
+        copy = FunctionType(known.__code__, {**known.__globals__, **called}, known.__name__, known.__defaults__, known.__closure__)
+        copy.__module__, copy.__qualname__ = known.__module__, known.__qualname__
+        return copy
+
+    def _count(self, function: FunctionType) -> None:
+        """Count the callers of every function below this one, each function once."""
+        for called in _called(function).values():
+            if called not in self._callers:
+                self._count(called)
+            self._callers[called] += 1
+
+    def _is_spine(self, function: FunctionType) -> bool:
+        return self._callers[function] == 1 and _bytes(function) > _SPINE_BYTES
+
+
+def _called(function: FunctionType) -> dict[str, FunctionType]:
+    names = {str(one.argval) for one in get_instructions(function) if one.opname == "LOAD_GLOBAL"}
+    found = ((name, function.__globals__.get(name)) for name in sorted(names))
+    return {name: called for name, called in found if isinstance(called, FunctionType)}
+
+
+def _bytes(function: FunctionType) -> int:
+    """Return the size of a function's bytecode with that of all that it calls, call by call."""
+    return len(function.__code__.co_code) + sum(_bytes(called) for called in _called(function).values())
+
+
+def _pointers(state: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the numba types of the four fields of `Asks`, for a state's type."""
+    from numba import int64, types, void
+
+    orders, order, step = void(state, int64), void(state, int64, int64), int64(state, int64, int64)
+    return types.FunctionType(orders), types.FunctionType(order), types.FunctionType(step), types.FunctionType(orders)
+
+
+@contextmanager
+def _cache_at(folder: Path) -> Iterator[None]:
+    """Have numba keep what it compiles in a folder, for as long as this lasts."""
+    from numba.core import config
+
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+def digest() -> str:
+    """Return the SHA-256 (hex) of all that the loop is compiled from, and of the interpreter's version."""
+    root = Path(__file__).parents[1]
+    found = hashlib.sha256(sys.version.encode())
+    for path in sorted((*root.glob("dispatch/*.py"), *root.glob("sim/*.py"), root / "policy/interface.py", root / "cost/contention.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()

@@ -1,0 +1,154 @@
+"""The loop: the next event, the dispatcher, and what it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cotenant.dispatch.ask import Asks
+from cotenant.dispatch.decide import BAD, DROP, FIELDS, RESUME, START, SUSPEND, decide, wake_ns
+from cotenant.dispatch.events import arrive, finish
+from cotenant.dispatch.state import NONE, State
+from cotenant.policy import NEVER_NS
+from cotenant.sim.progress import begin, halt, next_finish, resume, set_rates, write_span
+from cotenant.sim.state import DONE, DROPPED, World
+
+Orders = Callable[[State, int], None]
+One = Callable[[State, int, int], None]
+Step = Callable[[State, int, int], int]
+
+OVER, MORE_SLOTS, MORE_SPANS, MORE_ENDINGS, BAD_DECISION, INTERRUPTED = 0, 1, 2, 3, 4, 5
+"""Why the loop returned: nothing more happens, a list is full, a decision makes no sense, or enough for now."""
+
+_PATIENCE = 100_000
+"""Decisions in a row, while nothing runs and nothing is to come, after which a policy is taken to let what waits wait for ever."""
+
+
+def run(s: State, w: World, events: int, orders: Orders, order: One, step: Step, shares: Orders) -> int:  # noqa: PLR0917
+    """Simulate until nothing more happens, or as many events have passed; call again to go on. Return why it stopped.
+
+    The last four are the fields of `Asks`, one by one: so they can be pointers to compiled functions.
+    """
+    asks = Asks(orders, order, step, shares)
+    clock = w.clock[0]
+    last = clock.events + events
+    while clock.events < last:
+        slot = next_finish(w)
+        time_ns = _next_ns(w, slot)
+        decides = clock.dirty == 1 and time_ns > clock.now_ns
+        full = _full(s, w)
+        if full != OVER or (time_ns >= NEVER_NS and not decides):
+            return full
+        if decides:
+            if not _decide(s, w, asks):
+                return BAD_DECISION
+            continue
+        clock.now_ns = time_ns
+        clock.dirty = 1
+        if slot != NONE and w.work[slot].finish_ns == time_ns:
+            _finish(s, w, slot)
+            clock.events += 1
+        elif clock.arrival < len(w.arrivals) and w.arrivals[clock.arrival].time_ns == time_ns:
+            row = w.arrivals[clock.arrival]
+            clock.arrival += 1
+            _arrive(s, w, row.tenant, row.due_ns, row.scale, row.exit_stage)
+        else:
+            clock.wake_ns = NEVER_NS
+        clock.vain = clock.vain + 1 if slot == NONE and clock.arrival == len(w.arrivals) else 0
+        if clock.vain > _PATIENCE:
+            return OVER
+    return INTERRUPTED
+
+
+def _next_ns(w: World, slot: int) -> int:
+    clock = w.clock[0]
+    time_ns = clock.wake_ns
+    if slot != NONE:
+        time_ns = min(time_ns, w.work[slot].finish_ns)
+    if clock.arrival < len(w.arrivals):
+        time_ns = min(time_ns, w.arrivals[clock.arrival].time_ns)
+    return time_ns
+
+
+def _full(s: State, w: World) -> int:
+    """Say which list has no room for what one event or one decision may add."""
+    clock = w.clock[0]
+    if s.desk[0].free_slot == NONE:
+        return MORE_SLOTS
+    if clock.spans + 4 * len(s.lanes) > len(w.spans):
+        return MORE_SPANS
+    if clock.requests + clock.closed + 2 > len(w.endings):
+        return MORE_ENDINGS
+    return OVER
+
+
+def _arrive(s: State, w: World, tenant: int, due_ns: int, scale: float, exit_stage: int) -> None:
+    clock = w.clock[0]
+    slot = arrive(s, clock.requests, tenant, clock.now_ns, due_ns)
+    w.work[slot].scale = scale
+    w.work[slot].exit_stage = exit_stage
+    ending = w.endings[clock.requests]
+    ending.tenant = tenant
+    ending.arrival_ns = clock.now_ns
+    ending.due_ns = due_ns
+    ending.option = s.slots[slot].option
+    clock.requests += 1
+
+
+def _finish(s: State, w: World, slot: int) -> None:
+    now_ns = w.clock[0].now_ns
+    c = s.slots[slot]
+    halt(w, slot, now_ns)
+    for lane in range(len(s.lanes)):
+        if s.lanes[lane].running == slot:
+            write_span(s, w, slot, lane, now_ns)
+    request, tenant = c.request, c.tenant
+    if finish(s, slot, now_ns, 1 if w.work[slot].exit_stage == c.stage else 0) == 0:
+        _end(s, w, request, tenant, DONE)
+
+
+def _end(s: State, w: World, request: int, tenant: int, outcome: int) -> None:
+    """Note how a request ended; a closed loop asks again at once."""
+    now_ns = w.clock[0].now_ns
+    w.endings[request].finish_ns = now_ns
+    w.endings[request].outcome = outcome
+    loop = w.loops[tenant]
+    if loop.outstanding > 0 and now_ns < w.clock[0].horizon_ns:
+        due_ns = NEVER_NS if loop.deadline_ns >= NEVER_NS else now_ns + loop.deadline_ns
+        w.clock[0].dirty = 1
+        _arrive(s, w, tenant, due_ns, 1.0, NONE)
+
+
+def _decide(s: State, w: World, asks: Asks) -> bool:
+    """Decide at the instant, and do as decided; say whether that made sense."""
+    clock = w.clock[0]
+    clock.dirty = 0
+    clock.decisions += 1
+    now_ns = clock.now_ns
+    count = decide(s, asks, now_ns, w.out, w.lanes)
+    if count == BAD:
+        return False
+    begun = NONE
+    for index in range(count):
+        kind, slot, lane = w.out[index * FIELDS], w.out[index * FIELDS + 1], w.out[index * FIELDS + 2]
+        if kind == SUSPEND:
+            if _is_running(w, slot):
+                halt(w, slot, now_ns)
+            write_span(s, w, slot, lane, now_ns)
+        elif kind == START and slot != begun:
+            begun = slot
+            begin(s, w, slot, now_ns)
+        elif kind == RESUME:
+            resume(s, w, slot, now_ns)
+        elif kind == DROP:
+            request = w.out[index * FIELDS + 3]
+            _end(s, w, request, w.endings[request].tenant, DROPPED)
+    set_rates(s, w, asks, now_ns)
+    clock.wake_ns = max(now_ns + 1, wake_ns(s, now_ns))
+    return True
+
+
+def _is_running(w: World, slot: int) -> bool:
+    found = False
+    for index in range(w.clock[0].running):
+        found = found or w.running[index] == slot
+    return found

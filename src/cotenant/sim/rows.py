@@ -1,0 +1,100 @@
+"""Lists of rows: of objects for plain Python, packed in an array for compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+R = TypeVar("R")
+
+Array = NDArray[Any]
+
+_TYPES = {"int": np.int64, "float": np.float64}
+
+
+class Packed:
+    """Hold rows or numbers in one array: a sequence for Python, a pointer for compiled code."""
+
+    __slots__ = ("array", "data", "length")
+
+    def __init__(self, array: Array) -> None:
+        kind = (np.record, array.dtype) if array.dtype.names else array.dtype
+        self.array = np.ascontiguousarray(array).view(kind)
+        self.data = int(self.array.ctypes.data)
+        self.length = len(array)
+
+    def copy(self) -> Packed:
+        """Return the same rows once more."""
+        return Packed(self.array.copy())
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.array[index]
+
+
+def dtype_of(row: type) -> np.dtype[np.void]:
+    """Return the structured type of a row: 8 bytes a field."""
+    return np.dtype([(field.name, _TYPES[str(field.type)]) for field in fields(row)])
+
+
+def packed(rows: Sequence[Any], row: type | None = None) -> MutableSequence[Any]:
+    """Pack rows of a type, or numbers: floats, if the first is one."""
+    if row is None:
+        return cast("MutableSequence[Any]", Packed(np.array(rows, dtype=np.float64 if isinstance(rows[0], float) else np.int64)))
+    names = [field.name for field in fields(row)]
+    return cast("MutableSequence[Any]", Packed(np.array([tuple(getattr(r, name) for name in names) for r in rows], dtype=dtype_of(row))))
+
+
+def packed_columns(row: type, columns: Sequence[tuple[Any, ...]]) -> MutableSequence[Any]:
+    """Pack rows that are given as tuples, in the order of the fields."""
+    return cast("MutableSequence[Any]", Packed(np.array(columns, dtype=dtype_of(row))))
+
+
+def packed_all(lists: Sequence[Sequence[Any]]) -> list[MutableSequence[Any]]:
+    """Pack every list, none of which may be empty."""
+    return [packed(rows, type(rows[0]) if is_dataclass(rows[0]) else None) for rows in lists]
+
+
+def blank(row: type[R], count: int, *, compiled: bool) -> MutableSequence[R]:
+    """Return a list of new rows."""
+    if not compiled:
+        return [row() for _ in range(count)]
+    return cast("MutableSequence[R]", Packed(np.repeat(cast("Packed", packed([row()], row)).array, count)))
+
+
+def unwritten(row: type[R], count: int, *, compiled: bool) -> MutableSequence[R]:
+    """Return a list of rows whose fields are all to be written before they are read."""
+    if not compiled:
+        return blank(row, count, compiled=False)
+    return cast("MutableSequence[R]", Packed(np.zeros(count, dtype=dtype_of(row))))
+
+
+def longer(rows: MutableSequence[R], row: type[R], count: int) -> MutableSequence[R]:
+    """Return the list with `count` new rows at its end."""
+    if isinstance(rows, list):
+        rows.extend(row() for _ in range(count))
+        return rows
+    more = cast("Packed", blank(row, count, compiled=True)).array
+    return cast("MutableSequence[R]", Packed(np.concatenate([cast("Packed", rows).array, more])))
+
+
+def array_of(rows: Sequence[Any], row: type, count: int) -> Array:
+    """Return the first rows as a plain structured array."""
+    found = rows.array if isinstance(rows, Packed) else cast("Packed", packed(rows[:count], row)).array
+    return found[:count].view(dtype_of(row))
+
+
+def link_free(slots: MutableSequence[Any], count: int) -> None:
+    """Link the slots from `count` on, all of them free, into a list."""
+    after = [*range(count + 1, len(slots)), -1]
+    if isinstance(slots, Packed):
+        slots.array["next"][count:] = after
+        return
+    for index, value in enumerate(after):
+        slots[count + index].next = value
