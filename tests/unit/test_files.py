@@ -202,7 +202,7 @@ def test_a_board_that_cannot_be_is_refused(tmp_path: Path, text: str, story: str
 
 
 def test_every_shipped_board_is_read_and_a_stranger_refused() -> None:
-    assert all(board(name).processors for name in boards())
+    assert all(board(name).platform.processors for name in boards())
     with pytest.raises(InputError, match=r"^platform: no-such-board; "):
         board("no-such-board")
 

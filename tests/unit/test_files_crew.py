@@ -330,7 +330,7 @@ def test_two_tenants_of_one_name_are_refused_at_the_second(crew: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "allowed"),
     [
-        ("model", "an existing ONNX file or zoo:NAME"),
+        ("model", "an existing ONNX file, zoo:NAME or board:NAME"),
         ("samples", "an existing .npz file with one array per input"),
         ("labels", "an existing .npy file of class indices"),
     ],

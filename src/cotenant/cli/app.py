@@ -22,6 +22,7 @@ from cotenant.cli.list import list_
 from cotenant.cli.plan import plan
 from cotenant.cli.profile import profile
 from cotenant.cli.run import run
+from cotenant.cli.simulate import simulate
 from cotenant.errors import CotenantError, InfeasibleError, InputError
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -33,6 +34,7 @@ app.command("run")(run)
 app.command("compare")(compare)
 app.command("profile")(profile)
 app.command("plan")(plan)
+app.command("simulate")(simulate)
 app.command("list")(list_)
 
 

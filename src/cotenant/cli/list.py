@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from cotenant.cli.options import AsJson
 from cotenant.cli.screen import show_json, show_table
+from cotenant.describe import Place, Platform, Provenance
 from cotenant.errors import InputError
 from cotenant.registry import nearest
 
@@ -65,18 +66,24 @@ def engines() -> Entries:
 
 
 def platforms() -> Entries:
-    """Return this machine and the boards that are shipped."""
+    """Return this machine and the boards that are shipped, with how their figures are known and who published them."""
     from cotenant.backend.machine import discover
     from cotenant.describe.files import board, boards
 
-    found = {"auto": discover(), **{name: board(name) for name in boards()}}
+    shipped = {name: board(name) for name in boards()}
+    return {"auto": _platform(discover(), (), {}, "this machine")} | {
+        name: _platform(known.platform, known.names, known.provenance, known.source) for name, known in shipped.items()
+    }
+
+
+def _platform(platform: Platform, networks: tuple[str, ...], provenance: Mapping[Place, Provenance], source: str) -> dict[str, Any]:
     return {
-        name: {
-            "platform": platform.name,
-            "processors": [f"{p.name} {p.kind} x{p.lanes}" for p in platform.processors],
-            "memories": [f"{m.name} {m.capacity_bytes / 2**30:.3g} GiB" for m in platform.memories],
-        }
-        for name, platform in found.items()
+        "platform": platform.name,
+        "processors": [f"{p.name} {p.kind} x{p.lanes}" for p in platform.processors],
+        "memories": [f"{m.name} {m.capacity_bytes / 2**30:.3g} GiB" for m in platform.memories],
+        "networks": [f"board:{name}" for name in networks],
+        "provenance": [f"{processor} x{width} {how.value}" for (processor, width), how in provenance.items()],
+        "source": source,
     }
 
 

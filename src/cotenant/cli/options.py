@@ -44,3 +44,28 @@ def writable(file: Path | None, option: str) -> Path | None:
     if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
         raise InputError(option, file, "a file in a folder that is there")
     return file
+
+
+MOST_LOADS = 100
+
+
+def loads_of(text: str) -> tuple[float, ...]:
+    """Read loads: a number, several by comma, or FROM:TO:STEP with both ends; each more than 0. InputError says what is allowed."""
+    try:
+        loads = _range(text) if ":" in text else tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError("--load", text, "a number, several by comma, or FROM:TO:STEP such as 0.5:1.2:0.1") from error
+    for load in loads:
+        if not 0 < load < math.inf:
+            raise InputError("--load", f"{load:g}", "more than 0")
+    if not 0 < len(loads) <= MOST_LOADS:
+        raise InputError("--load", text, f"1 to {MOST_LOADS} loads")
+    return tuple(dict.fromkeys(loads))
+
+
+def _range(text: str) -> tuple[float, ...]:
+    first, last, step = (float(part) for part in text.split(":"))
+    if not (0 < step < math.inf and first <= last < math.inf):
+        raise ValueError(text)
+    count = min(int((last - first) / step + 1e-9) + 1, MOST_LOADS + 1)
+    return tuple(round(first + index * step, 9) for index in range(count))

@@ -30,6 +30,8 @@ def prepare(source: Source, name: str, folder: Path, where: str) -> tuple[Model,
 
 
 def _find(source: Source, folder: Path, where: str) -> Path:
+    if source.is_board:
+        raise InputError(where, source.model, "an ONNX file or zoo:NAME: of a board's network only times are known")
     if not source.is_zoo:
         path = Path(source.model).expanduser()
         if not path.is_file():

@@ -64,11 +64,13 @@ def quantile_ratio(
 def expanded_tail(count: int) -> float:
     """Return the tail on each side that makes a percentile interval of `count` values as wide as Student's."""
     freedom = count - 1
-    t = _T975[freedom - 1] if freedom <= len(_T975) else _t975(freedom)
-    return NormalDist().cdf(-sqrt(count / freedom) * t)
+    return NormalDist().cdf(-sqrt(count / freedom) * t975(freedom))
 
 
-def _t975(freedom: int) -> float:
+def t975(freedom: int) -> float:
+    """Return the 0.975 quantile of Student's t."""
+    if freedom <= len(_T975):
+        return _T975[freedom - 1]
     z = NormalDist().inv_cdf(1 - (1 - LEVEL) / 2)
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 

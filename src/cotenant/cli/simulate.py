@@ -1,0 +1,46 @@
+"""`simulate`: a crew under policies and loads, without hardware."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cotenant.cli.options import AsJson, CrewFile, Seconds, loads_of, seconds_of, writable
+from cotenant.cli.screen import show_json
+
+OnPlatform = Annotated[str | None, typer.Option("--platform", metavar="NAME", help="A board, its file, or auto for this machine.")]
+Policies = Annotated[str | None, typer.Option("--policy", metavar="NAMES", help="Policies, by comma; all for every one there is.")]
+Loads = Annotated[str, typer.Option("--load", metavar="LOADS", help="Factors of every open rate: 1, or 0.5,1, or 0.5:1.2:0.1.")]
+Seeds = Annotated[int, typer.Option("--seeds", metavar="N", help="Runs of each policy at each load, all with the same requests.")]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts that needs no network.")]
+
+
+def simulate(
+    *,
+    crew: CrewFile,
+    platform: OnPlatform = None,
+    policy: Policies = None,
+    load: Loads = "1",
+    seeds: Seeds = 10,
+    seconds: Seconds = None,
+    html: Html = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a crew under policies and loads; this board need not be at hand."""
+    from cotenant.cli import simulated
+    from cotenant.describe.files import read_crew
+
+    page, lasting, loads = writable(html, "--html"), seconds_of(seconds), loads_of(load)
+    read = read_crew(crew)
+    read = read if platform is None else replace(read, platform=platform)
+    ask = simulated.ask(read, policy, loads, seeds, lasting)
+    swept = simulated.sweep(crew, read, ask)
+    if page is not None:
+        simulated.save_page(page, crew, read, ask, swept)
+    if as_json:
+        show_json(simulated.tree(swept))
+    else:
+        simulated.show(swept, ask)

@@ -1,0 +1,55 @@
+"""The options of a crew on a board that is not this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cotenant.describe import Artifact, Board, Network, Option, Place, Share, Step, Tenant, open_rate_per_s
+from cotenant.errors import InputError
+from cotenant.registry import nearest
+from cotenant.units import NS_PER_S
+
+BOARD = "board"
+"""The engine of an option that is known by figures alone."""
+
+
+def shares_for(tenants: Sequence[Tenant], board: Board) -> tuple[Share, ...]:
+    """Return an option for every place where a tenant's network runs, the planned one first and at the rate at which requests come.
+
+    The rates are 0 everywhere else, and for closed tenants. InputError for a model that the board's figures do not cover.
+    """
+    found = ((tenant, _network(index, tenant, board)) for index, tenant in enumerate(tenants))
+    return tuple(share for tenant, network in found for share in _shares(tenant, network, board))
+
+
+def _network(index: int, tenant: Tenant, board: Board) -> Network:
+    path, allowed = f"tenants[{index}].model", f"a network of {board.platform.name}"
+    if not tenant.source.is_board:
+        raise InputError(path, tenant.source.model, f"{allowed}, such as board:{board.names[0]}")
+    name = tenant.source.model.removeprefix("board:")
+    if name not in board.names:
+        raise InputError(path, tenant.source.model, f"{allowed}; {nearest(name, board.names)}")
+    return board.network(name)
+
+
+def _shares(tenant: Tenant, network: Network, board: Board) -> tuple[Share, ...]:
+    planned = board.planned(network)
+    rate_per_s = open_rate_per_s(tenant.arrival) or 0.0
+    others = (Share(option=_option(tenant, network, place, board), rate_per_s=0.0) for place in network.places if place != planned)
+    return (Share(option=_option(tenant, network, planned, board), rate_per_s=rate_per_s), *others)
+
+
+def _option(tenant: Tenant, network: Network, place: Place, board: Board) -> Option:
+    processor, width = place
+    memory, chain = board.platform.processor(processor).memory, network.chain_at(place)
+    duration_ns, moved = network.duration_ns(place), sum(cost.memory_bytes for cost in chain)
+    return Option(
+        tenant=tenant.name,
+        artifact=Artifact(model=network.name, precision=network.precision, engine=BOARD, memory=memory, resident_bytes=0),
+        chain=tuple(
+            Step(segment=index, processor=processor, width=width, duration_ns=cost.duration_ns, memory_bytes=cost.memory_bytes)
+            for index, cost in enumerate(chain)
+        ),
+        demand=((processor, width * duration_ns / NS_PER_S), *(((memory, float(moved)),) if moved else ())),
+        latency_ns=duration_ns,
+    )
