@@ -21,9 +21,7 @@ from cotenant.policy.interface import (
 from cotenant.policy.variant import LATE_LAST, named, variants
 from cotenant.registry import Registry
 
-policies: Registry[Policy] = Registry(
-    what="policy", package="cotenant.policy", group="cotenant.policies", besides=("interface", "variant")
-)
+policies: Registry[Policy] = Registry(what="policy", package="cotenant.policy", group="cotenant.policies", besides=("interface", "variant"))
 
 __all__ = [
     "AS_PLANNED", "LATE_LAST", "NEVER_NS", "NOT_NOW", "READY", "RUNNING", "UNLIMITED", "Candidate", "Choice", "Order", "Policy", "Prepare",

@@ -208,6 +208,7 @@ class Policy:
       DecisionError.
     - `share` says how much bandwidth what runs is granted first, in bytes per ns; what is left is shared by max-min, unless `caps`.
     - `prepare` runs once per decision, before all else, and alone may write notes.
+    - `sees_all`: `prepare` is shown every head, not only those that might start now.
     - `preempts` lets a better candidate interrupt what runs, where the processor can.
     - `holds`: a request that has begun keeps its lanes until it ends.
     - `late_last`: requests that can no longer be in time go after all that can.
@@ -221,6 +222,7 @@ class Policy:
     place: Choice = as_planned
     share: Order = unlimited
     prepare: Prepare = nothing
+    sees_all: bool = True
     preempts: bool = True
     holds: bool = False
     late_last: bool = False
