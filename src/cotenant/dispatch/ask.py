@@ -102,6 +102,7 @@ def ask_shares(share: Callable[..., float], look: Callable[[State, int], Scene])
     def shares(s: State, now_ns: int) -> None:
         scene = look(s, now_ns)
         for index in range(s.desk[0].running):
-            s.slots[s.running[index]].share = min(UNLIMITED, float(share(s.slots[s.running[index]], scene)))
+            first = float(share(s.slots[s.running[index]], scene))
+            s.slots[s.running[index]].share = UNLIMITED if first > UNLIMITED else first  # noqa: FURB136  # min of NaN depends on who asks
 
     return shares

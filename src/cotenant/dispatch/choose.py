@@ -47,9 +47,11 @@ def _is_open(s: State, processor: int) -> bool:
 
 
 def reckon_earned(s: State, slot: int) -> None:
-    """Say whether a head's start is promised work; whatever has begun is."""
+    """Say whether a head's start is promised work; whatever has begun is, and all is where nothing is promised to anybody."""
     c = s.slots[slot]
-    if c.begun == 1:
+    if s.desk[0].promises == 0:
+        c.earned = 1
+    elif c.begun == 1:
         c.earned = max(c.earned, 1 - c.parked)
     elif s.tenants[c.tenant].rate > 0.0:
         c.earned = has_earned(s, c.tenant, is_warm(s, c.position))

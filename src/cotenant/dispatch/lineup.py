@@ -105,7 +105,7 @@ def lay_out(lineup: Lineup, slots: int, policy: Policy, params: tuple[float, ...
         memories=[MemoryRow(bytes_per_ns=_per_ns(m.bandwidth_bytes_per_s), interference=m.interference) for m in lineup.platform.memories],
         lanes=lanes,
         slots=[*(SlotRow(next=index + 1) for index in range(slots - 1)), SlotRow()],
-        desk=[desk_row(policy)],
+        desk=[desk_row(policy, promises=promises)],
         active=[NONE] * len(stages),
         ready=[NONE] * (2 * len(stages)),
         running=[NONE] * len(lanes),
@@ -173,14 +173,15 @@ def _processor_rows(lineup: Lineup) -> list[ProcessorRow]:
     return rows
 
 
-def desk_row(policy: Policy) -> DeskRow:
+def desk_row(policy: Policy, *, promises: bool) -> DeskRow:
     """Return the single numbers at the start, with a policy's ways."""
     return DeskRow(
+        promises=int(promises),
         preempts=int(policy.preempts and not policy.holds),
         holds=int(policy.holds),
         late_last=int(policy.late_last),
         places=int(policy.place is not as_planned),
-        sees_all=int(policy.prepare is not nothing),
+        sees_all=int(policy.sees_all and policy.prepare is not nothing),
         period_ns=policy.period_ns,
     )
 

@@ -18,8 +18,8 @@ AT_BOUNDARIES, BY_CLASS, AT_ONCE = 0, 1, 2
 """How a processor preempts: between segments; at once, rank 0 the rest, one deep and on the same lane; at once, anybody anybody."""
 
 
-SOUND, NOT_A_NUMBER, NO_SUCH_STEP, ENDLESS = 0, 1, 2, 3
-"""What can be wrong with a decision: an order that is NaN, a width or place that there is not, and no end of preempting."""
+SOUND, NOT_A_NUMBER, NO_SUCH_STEP, ENDLESS, NO_SHARE = 0, 1, 2, 3, 4
+"""What can be wrong with a decision: NaN for an order, a width or place that there is not, no end of preempting, NaN for a share."""
 
 
 @dataclass(slots=True)
@@ -167,6 +167,7 @@ class DeskRow:
     active: int = 0
     running: int = 0
     ready: int = 0
+    promises: int = 1
     preempts: int = 0
     holds: int = 0
     late_last: int = 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cotenant.dispatch.state import ENDLESS, NO_SUCH_STEP, NONE, NOT_A_NUMBER, READY, RUNNING, State
+from cotenant.dispatch.state import ENDLESS, NO_SHARE, NO_SUCH_STEP, NONE, NOT_A_NUMBER, READY, RUNNING, State
 
 _WRONG = {
     NOT_A_NUMBER: "order gave NaN",
     NO_SUCH_STEP: "width or place asked for a step that no option has",
+    NO_SHARE: "share gave NaN",
     ENDLESS: "its requests preempt each other without end",
 }
 

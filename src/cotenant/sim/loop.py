@@ -142,9 +142,8 @@ def _decide(s: State, w: World, asks: Asks) -> bool:
         elif kind == DROP:
             request = w.out[index * FIELDS + 3]
             _end(s, w, request, w.endings[request].tenant, DROPPED)
-    set_rates(s, w, asks, now_ns)
     clock.wake_ns = max(now_ns + 1, wake_ns(s, now_ns))
-    return True
+    return set_rates(s, w, asks, now_ns)
 
 
 def _is_running(w: World, slot: int) -> bool:
