@@ -414,7 +414,7 @@ def test_what_is_drawn_holds_what_the_laws_are_about() -> None:
     """The cases reach every corner: else the laws would say little."""
     reached: set[str] = set()
 
-    @settings(max_examples=100, derandomize=True)
+    @settings(max_examples=400, derandomize=True)
     @given(case=cases())
     def see(case: Case) -> None:
         for name in ("edf", "rank"):
