@@ -519,6 +519,8 @@ class Books:
         for ticket in heads:
             step = self.wanted(ticket)
             ahead = any(processor == step.processor for request, processor in wide.items() if request != ticket.request)
+            if not self._has_sibling(ticket) and not ticket.on and self.policy.place is not as_planned:
+                assert ticket.request in self.answers.steps, "who may go elsewhere is asked, however full it is where it is planned"
             if not ahead and not self._has_sibling(ticket):
                 lanes = self.lanes_of[step.processor]
                 free = [lane for lane in lanes if lane not in self.runs]

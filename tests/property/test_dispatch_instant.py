@@ -146,6 +146,14 @@ def test_wide_work_that_waits_keeps_its_lanes_from_those_whom_the_policy_places_
     assert [(t, kind, who) for t, kind, who, _ in told(loop)] == [(0, START, 0), (9, START, 1), (9, START, 1), (11, START, 2)]
 
 
+def test_who_is_placed_elsewhere_does_not_wait_for_a_lane_where_it_is_planned() -> None:
+    plan = shares((option("a", ("p0", 1, 9 * MS)), 1.0), (option("a", ("p1", 1, 9 * MS)), 0.0))
+    where = Policy(order=lambda _, __: 0.0, place=lambda candidate, _: candidate.request % 2)
+    loop = Loop((tenant("a", 1),), plan, board((1, 1)), where)
+    loop.run(5 * MS, [(0, 0), (1 * MS, 0)])
+    assert told(loop) == [(0, START, 0, 0), (1, START, 0, 1)]
+
+
 def test_a_policy_says_how_much_bandwidth_each_that_runs_is_granted_first() -> None:
     asked = []
 

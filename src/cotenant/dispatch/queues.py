@@ -22,12 +22,15 @@ def enqueue(s: State, slot: int) -> None:
 
 
 def put_back(s: State, slot: int) -> None:
-    """Queue a slot again that had been a head, before all who arrived after it."""
+    """Queue a slot again that had been a head: before all but those that were also preempted, and go before it.
+
+    So it costs no more where a backlog of hopeless requests, older ones among them, has grown meanwhile.
+    """
     c = s.slots[slot]
     c.state = READY
     stage = s.stages[c.position]
     before, after = NONE, stage.late if c.late == 1 else stage.live
-    while after != NONE and _goes_before(s, after, slot):
+    while after != NONE and s.slots[after].parked == 1 and _goes_before(s, after, slot):
         before, after = after, s.slots[after].next
     c.next = after
     if before != NONE:
