@@ -12,10 +12,13 @@ from cotenant.cli.bar import progress
 from cotenant.cli.measure import measure, plan_of
 from cotenant.cli.screen import note, show_table
 from cotenant.describe import Crew
+from cotenant.describe.files import read_crew
+from cotenant.errors import InputError
 from cotenant.policy import named, policies, variants
 from cotenant.sim import is_there
 from cotenant.study import sweep as study
 from cotenant.study.simulation import Place, on_board, on_this_machine
+from cotenant.trace.bandwidth import bandwidth
 from cotenant.trace.report import Cell, Interval, Member, Run, Sweep, write_report
 from cotenant.units import NS_PER_MS
 
@@ -45,6 +48,8 @@ def sweep(path: Path, crew: Crew, asked: study.Ask) -> study.Swept:
 def _place(path: Path, crew: Crew) -> Place:
     if crew.platform != AUTO:
         return on_board(crew)
+    if read_crew(path).platform != AUTO:
+        raise InputError("--platform", AUTO, f"{read_crew(path).platform}, as the crew says, or a crew that says auto")
     return on_this_machine(plan_of(measure(path, None), allow_overload=True))
 
 
@@ -102,7 +107,7 @@ def save_page(page: Path, path: Path, crew: Crew, asked: study.Ask, swept: study
         for t in crew.workload.tenants
     )
     shown = Sweep(
-        platform=next(iter(swept.examples.values())).platform,
+        platform=swept.platform.name,
         crew=path.name,
         loads=asked.loads,
         seeds=asked.seeds,
@@ -117,4 +122,5 @@ def save_page(page: Path, path: Path, crew: Crew, asked: study.Ask, swept: study
 def _runs(swept: study.Swept, asked: study.Ask) -> Sequence[Run]:
     last = max(asked.loads)
     best = sorted((c for c in swept.cells if c.load == last), key=lambda c: -c.sla)[:_MOST_RUNS]
-    return [Run(policy=c.policy, load=last, trace=swept.examples[c.policy, last].trace()) for c in best]
+    found = [(c.policy, swept.examples[c.policy, last]) for c in best]
+    return [Run(policy=name, load=last, trace=run.trace(), bandwidth=bandwidth(run, swept.platform)) for name, run in found]

@@ -55,10 +55,14 @@ def ask_orders(
         scene = look(s, now_ns)
         prepare(scene)
         for index in range(s.desk[0].ready):
-            s.slots[s.ready[index]].value = float(order(s.slots[s.ready[index]], scene))
+            c = s.slots[s.ready[index]]
+            c.value = float(order(c, scene))
+            c.asked = s.desk[0].decision
         if s.desk[0].preempts == 1:
             for index in range(s.desk[0].running):
-                s.slots[s.running[index]].value = float(order(s.slots[s.running[index]], scene))
+                c = s.slots[s.running[index]]
+                c.value = float(order(c, scene))
+                c.asked = s.desk[0].decision
 
     return orders
 
@@ -68,6 +72,7 @@ def ask_order(order: Callable[..., float], look: Callable[[State, int], Scene]) 
 
     def one(s: State, slot: int, now_ns: int) -> None:
         s.slots[slot].value = float(order(s.slots[slot], look(s, now_ns)))
+        s.slots[slot].asked = s.desk[0].decision
 
     return one
 

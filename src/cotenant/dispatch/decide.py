@@ -11,14 +11,14 @@ from cotenant.dispatch.choose import (
     lanes_of_worse,
     list_ready,
     list_running,
-    reckon_earned,
     victim_for,
 )
 from cotenant.dispatch.events import end, stand
 from cotenant.dispatch.lanes import is_warm, occupy, preempt, resume, stop_running, suspend
 from cotenant.dispatch.promises import charge, refill
 from cotenant.dispatch.queues import dequeue, next_late_ns, settle_late
-from cotenant.dispatch.state import ENDLESS, NO_SUCH_STEP, NONE, SOUND, Ints, StageRow, State
+from cotenant.dispatch.state import AT_ONCE, ENDLESS, NO_SUCH_STEP, NONE, SOUND, Ints, StageRow, State
+from cotenant.policy import NEVER_NS
 
 START, RESUME, SUSPEND, DROP = 0, 1, 2, 3
 """The kinds of decisions."""
@@ -59,7 +59,7 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
 
 def wake_ns(s: State, now_ns: int) -> int:
     """Return when to decide again though nothing happened, or NEVER_NS."""
-    wake = next_late_ns(s)
+    wake = next_late_ns(s) if s.desk[0].drops == 1 else NEVER_NS
     if s.desk[0].period_ns > 0 and s.desk[0].active > 0:
         wake = min(wake, now_ns + s.desk[0].period_ns)
     return wake
@@ -90,11 +90,8 @@ def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints,
     if position != c.position:
         stand(s, slot, position)
     count = _occupy(s, now_ns, slot, out, lanes, count)
-    if makes_room:
-        list_ready(s)
-        _value_ready(s, asks, now_ns)
-    else:
-        _list_next(s, asks, now_ns, best)
+    list_ready(s)
+    _ask_newcomers(s, asks, now_ns)
     return count
 
 
@@ -112,9 +109,11 @@ def _make_room(s: State, now_ns: int, slot: int, position: int, out: Ints, lanes
     return count
 
 
-def _value_ready(s: State, asks: Asks, now_ns: int) -> None:
+def _ask_newcomers(s: State, asks: Asks, now_ns: int) -> None:
+    """Ask the order of candidates that the policy has not seen in this decision."""
     for index in range(s.desk[0].ready):
-        asks.order(s, s.ready[index], now_ns)
+        if s.slots[s.ready[index]].asked != s.desk[0].decision:
+            asks.order(s, s.ready[index], now_ns)
     is_sound(s)
 
 
@@ -122,25 +121,8 @@ def _leave_queue(s: State, slot: int) -> None:
     c = s.slots[slot]
     if c.begun == 0:
         charge(s, c.tenant, is_warm(s, c.position))
-    s.desk[0].left = c.position
     dequeue(s, c.position, c.late)
     c.begun = 1
-
-
-def _list_next(s: State, asks: Asks, now_ns: int, best: int) -> None:
-    """List whoever comes after the head that has left its queue, and reckon anew what has been earned."""
-    c = s.slots[s.ready[best]]
-    stage = s.stages[s.desk[0].left]
-    after = stage.late if c.late == 1 else stage.live
-    if after == NONE:
-        s.desk[0].ready -= 1
-        s.ready[best] = s.ready[s.desk[0].ready]
-    else:
-        s.ready[best] = after
-        asks.order(s, after, now_ns)
-        is_sound(s)
-    for index in range(s.desk[0].ready):
-        reckon_earned(s, s.ready[index])
 
 
 def _occupy(s: State, now_ns: int, slot: int, out: Ints, lanes: Ints, count: int) -> int:
@@ -181,9 +163,12 @@ def _drop_late(s: State, out: Ints) -> int:
 
 
 def _block(s: State, home: int, stage: StageRow) -> None:
-    """Set a head aside for this decision; whoever waits for several lanes keeps the free ones from all behind it."""
+    """Set a head aside for this decision; whoever waits for several lanes keeps the free ones from all behind it.
+
+    Where anybody preempts anybody, nobody behind can take a lane that it could not.
+    """
     s.stages[home].blocked = s.desk[0].decision
-    if stage.width > 1:
+    if stage.width > 1 or s.processors[stage.processor].preempts == AT_ONCE:
         s.processors[stage.processor].blocked = s.desk[0].decision
 
 

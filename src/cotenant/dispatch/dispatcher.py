@@ -21,7 +21,7 @@ SLOTS = 64
 """Outstanding requests that a new dispatcher has room for; it doubles when full."""
 
 
-_RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
+RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
 """What a policy of plain arithmetic may raise; an interrupt and a full memory are none of its doing."""
 
 
@@ -96,7 +96,7 @@ class Dispatcher:
         """Decide at an instant; DecisionError if the policy raises or gives no number."""
         try:
             count = decide(self._state, self._asks, now_ns, self._out, self._lanes)
-        except _RAISED as cause:
+        except RAISED as cause:
             raise DecisionError(self._name, now_ns, f"it raised {cause!r}; {describe(self._state)}") from cause
         if count == BAD:
             raise DecisionError(self._name, now_ns, story(self._state))

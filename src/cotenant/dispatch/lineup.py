@@ -12,6 +12,7 @@ from cotenant.dispatch.state import (
     BY_CLASS,
     NONE,
     DeskRow,
+    GroupRow,
     LaneRow,
     MemoryRow,
     OptionRow,
@@ -96,17 +97,20 @@ def lay_out(lineup: Lineup, slots: int, policy: Policy, params: tuple[float, ...
     stages = [row for k, option in enumerate(lineup.options) for row in _stage_rows(lineup, k, option)]
     for position, row in enumerate(stages):
         row.others, row.other_count = places[position]
+        row.group = row.option * len(lineup.platform.processors) + row.processor
     lanes = [LaneRow(processor=p) for p, _ in lineup.lanes]
     return State(
         tenants=[_tenant_row(lineup, index, options, promises=promises) for index in range(len(lineup.tenants))],
         options=options,
         stages=stages,
+        groups=[GroupRow() for _ in range(1 + max(row.group for row in stages))],
         processors=_processor_rows(lineup),
         memories=[MemoryRow(bytes_per_ns=_per_ns(m.bandwidth_bytes_per_s), interference=m.interference) for m in lineup.platform.memories],
         lanes=lanes,
         slots=[*(SlotRow(next=index + 1) for index in range(slots - 1)), SlotRow()],
-        desk=[desk_row(policy, promises=promises)],
+        desk=[desk_row(policy, lineup, promises=promises)],
         active=[NONE] * len(stages),
+        grouped=[NONE] * len(stages),
         ready=[NONE] * (2 * len(stages)),
         running=[NONE] * len(lanes),
         others=others,
@@ -173,10 +177,11 @@ def _processor_rows(lineup: Lineup) -> list[ProcessorRow]:
     return rows
 
 
-def desk_row(policy: Policy, *, promises: bool) -> DeskRow:
+def desk_row(policy: Policy, lineup: Lineup, *, promises: bool) -> DeskRow:
     """Return the single numbers at the start, with a policy's ways."""
     return DeskRow(
         promises=int(promises),
+        drops=int(any(t.discipline is Discipline.DROP_LATE for t in lineup.tenants)),
         preempts=int(policy.preempts and not policy.holds),
         holds=int(policy.holds),
         late_last=int(policy.late_last),

@@ -75,7 +75,17 @@ class StageRow:
     late: int = NONE
     late_last: int = NONE
     active: int = NONE
+    group: int = 0
     blocked: int = 0
+
+
+@dataclass(slots=True)
+class GroupRow:
+    """All stages of one option on one processor: the first live and the first late of their heads, as of a listing."""
+
+    live: int = NONE
+    late: int = NONE
+    listing: int = 0
 
 
 @dataclass(slots=True)
@@ -116,7 +126,8 @@ class SlotRow:
     """One outstanding request, as policies see it; `ran_ns` is how long its segment at hand ran before it was preempted, `parked`
     1 once it was.
 
-    `expected_ns` and `observed_ns` add up the segments that are done; `next` links a queue, or the free slots.
+    `expected_ns` and `observed_ns` add up the segments that are done; `asked` is the decision in which the policy gave its value; `next`
+    links a queue, or the free slots.
     """
 
     request: int = NONE
@@ -136,6 +147,7 @@ class SlotRow:
     since_ns: int = 0
     earned: int = 0
     late: int = 0
+    asked: int = 0
     begun: int = 0
     parked: int = 0
     alone_ns: int = 0
@@ -158,23 +170,24 @@ class SlotRow:
 class DeskRow:
     """Single numbers: the first free slot, when tokens were refilled, how many decisions; the lengths of lists; the policy's ways, 0 or 1.
 
-    `left` is the stage that a head left last; `bad` says what was wrong with the last decision, `culprit` the slot it was about.
+    `bad` says what was wrong with the last decision, `culprit` the slot it was about.
     """
 
     free_slot: int = 0
     refilled_ns: int = 0
     decision: int = 0
+    listing: int = 0
     active: int = 0
     running: int = 0
     ready: int = 0
     promises: int = 1
+    drops: int = 0
     preempts: int = 0
     holds: int = 0
     late_last: int = 0
     places: int = 0
     sees_all: int = 0
     period_ns: int = 0
-    left: int = NONE
     bad: int = 0
     culprit: int = NONE
 
@@ -182,18 +195,21 @@ class DeskRow:
 class State(NamedTuple):
     """All of it. Lists of rows where Python runs it, structured arrays where it is compiled; `desk` has one row.
 
-    `active` lists the stages with something queued, `ready` their heads, `running` the slots on lanes: as many as `desk` says.
+    `active` lists the stages with something queued, `grouped` their groups, `ready` the candidates among their heads, `running` the
+    slots on lanes: as many as `desk` says.
     """
 
     tenants: MutableSequence[TenantRow]
     options: MutableSequence[OptionRow]
     stages: MutableSequence[StageRow]
+    groups: MutableSequence[GroupRow]
     processors: MutableSequence[ProcessorRow]
     memories: MutableSequence[MemoryRow]
     lanes: MutableSequence[LaneRow]
     slots: MutableSequence[SlotRow]
     desk: MutableSequence[DeskRow]
     active: Ints
+    grouped: Ints
     ready: Ints
     running: Ints
     others: Ints

@@ -22,7 +22,7 @@ from cotenant.live.loaded import Loaded
 from cotenant.live.station import Station, stations
 from cotenant.live.terms import leaves_room, worth_loading
 from cotenant.live.timer import Timer
-from cotenant.policy import policies
+from cotenant.policy import named, policies
 from cotenant.registry import nearest
 from cotenant.trace import Trace
 
@@ -55,7 +55,7 @@ class LiveDevice:
         self._cards = {card.tenant: card for card in cards}
         self._tenants = {t.name: index for index, t in enumerate(crew.workload.tenants)}
         self._deadlines_ns = tuple(t.deadline_ns for t in crew.workload.tenants)
-        policy = policies.get(crew.policy, "policy")
+        policy = named(policies, crew.policy, "policy")
         shares = worth_loading(plan)
         self._dispatcher = Dispatcher(crew.workload.tenants, shares, platform, policy, name=crew.policy, params=crew.params)
         self._loaded = Loaded(engines={e.name: e for e in engines}, cards=self._cards, platform=platform)

@@ -80,6 +80,15 @@ class Compiler:
         return self._asks[policy]
 
     def _compile_asks(self, policy: Policy, state: Any) -> Asks:
+        from numba.core.errors import NumbaError
+
+        try:
+            return self._answers(policy, state)
+        except (NumbaError, RecursionError) as error:
+            line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+            raise TypeError(f"it is not in the subset that compiles (docs/adding-a-policy.md): {line}") from error
+
+    def _answers(self, policy: Policy, state: Any) -> Asks:
         from numba import njit, typeof
 
         signatures = [pointer.signature for pointer in _pointers(typeof(state))]

@@ -50,7 +50,7 @@ class Layout:
             plain = lay_out(self.lineup, SLOTS, policy, promises=policy.promises)
             self._idle[policy.promises] = State(*packed_all([rows or [0.0] for rows in plain]))
         rows = (cast("Any", cast("Packed", rows).copy()) for rows in self._idle[policy.promises])
-        own = packed_all([[desk_row(policy, promises=policy.promises)], list(params) or [0.0], [0.0] * max(1, policy.notes)])
+        own = packed_all([[desk_row(policy, self.lineup, promises=policy.promises)], list(params) or [0.0], [0.0] * max(1, policy.notes)])
         return State(*rows)._replace(desk=own[0], params=own[1], notes=own[2])
 
     def world(self, state: State, requests: Sequence[Request], horizon_ns: int, policy: Policy) -> World:

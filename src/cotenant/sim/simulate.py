@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cotenant.describe import Platform, Request, Share, Tenant
+from cotenant.describe import Platform, Request, Share, Step, Tenant
 from cotenant.dispatch import Lineup
-from cotenant.dispatch.dispatcher import values
+from cotenant.dispatch.dispatcher import RAISED, values
 from cotenant.dispatch.state import State
 from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError
@@ -46,7 +46,7 @@ class Rig:
         self._lineup = Lineup(tenants=tenants, shares=shares, platform=platform)
         self._layout = Layout(lineup=self._lineup, compiled=compiler is not None)
         self._loop = plain if compiler is None else compiler.loop
-        self._stops = tuple(Stop(segment=step.segment, processor=step.processor) for _, step in self._lineup.steps)
+        self._stops = tuple(_stop(step) for _, step in self._lineup.steps)
         self._lanes = tuple((platform.processors[p].name, lane) for p, lane in self._lineup.lanes)
 
     @property
@@ -84,6 +84,11 @@ def simulate(case: Case, policy: Policy, *, name: str, params: Params = (), loop
     return rig.run(Seeded(requests=case.requests, horizon_ns=case.horizon_ns, seed=case.seed), policy, name=name, params=params)
 
 
+def _stop(step: Step) -> Stop:
+    per_ns = step.memory_bytes / step.duration_ns if step.duration_ns > 0 else 0.0
+    return Stop(segment=step.segment, processor=step.processor, width=step.width, bytes_per_ns=per_ns)
+
+
 class _Given(Compiler):
     """Stand in for a compiler with a loop that it has made."""
 
@@ -100,7 +105,7 @@ def _run(state: State, world: World, loop: Loop, name: str) -> tuple[State, Worl
     while True:
         try:
             why = loop(state, world, _EVENTS_A_CALL)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as cause:
+        except RAISED as cause:
             raise DecisionError(name, int(world.clock[0].now_ns), f"it raised {cause!r}; {describe(state)}") from cause
         if why == OVER:
             _refuse_waiting(state, world, name)

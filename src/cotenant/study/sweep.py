@@ -56,6 +56,7 @@ class Swept:
     cells: tuple[Cell, ...]
     runs: Mapping[tuple[str, float], tuple[Figures, ...]]
     examples: Mapping[tuple[str, float], Columns]
+    platform: Platform
     horizon_s: Mapping[float, float]
     events: int
     cpu_s: float
@@ -98,7 +99,7 @@ def sweep(crew: Crew, platform: Platform, offer: Offer, ask: Ask, told: Told = l
         _warm(compiler, crew, platform, offer, ask)
     with ThreadPoolExecutor(max_workers=_workers(compiler)) as pool:
         done = [one for at in pool.map(at_load, ask.loads) for one in at]
-    return _swept(done, crew, horizons)
+    return _swept(done, crew, platform, horizons)
 
 
 def _workers(compiler: Compiler | None) -> int:
@@ -143,12 +144,13 @@ def _alone(tenant: Tenant, shares: Sequence[Share], platform: Platform) -> Alone
     return Alone(latency_ns=latency_ns, rate_per_s=together * NS_PER_S / latency_ns)
 
 
-def _swept(done: Sequence[_Done], crew: Crew, horizons: Mapping[float, int]) -> Swept:
+def _swept(done: Sequence[_Done], crew: Crew, platform: Platform, horizons: Mapping[float, int]) -> Swept:
     return Swept(
         cells=tuple(_cell(one, crew.workload.tenants) for one in done),
         runs={(one.policy, one.load): one.figures for one in done},
         examples={(one.policy, one.load): one.example for one in done},
         horizon_s={load: horizon_ns / NS_PER_S for load, horizon_ns in horizons.items()},
+        platform=platform,
         events=sum(one.events for one in done),
         cpu_s=sum(one.cpu_s for one in done),
     )

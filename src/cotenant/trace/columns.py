@@ -20,10 +20,12 @@ OUTCOMES = (None, Outcome.DONE, Outcome.DROPPED, Outcome.FAILED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Name one stage: which segment of an option's chain, on which processor."""
+    """Name one stage: which segment of an option's chain, on how many lanes of which processor, at what bandwidth alone."""
 
     segment: int
     processor: str
+    width: int = 1
+    bytes_per_ns: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

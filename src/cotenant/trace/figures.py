@@ -28,8 +28,9 @@ class Figures:
     """Hold what one run comes to.
 
     `p` is normalised progress: time alone over mean latency of what was done, or a closed loop's rate over its rate alone (Eyerman
-    and Eeckhout, 2008); `stp` its sum, `antt` the mean of its inverses, `fairness` its least over its greatest. `sla` is the share of
-    requests with a deadline that were done by it. `latencies_ms` are those of what was done, by tenant, in ascending order.
+    and Eeckhout, 2008), of tenants that asked; `stp` its sum, `antt` the mean of its inverses, `fairness` its least over its greatest.
+    `sla` is the share of requests with a deadline that were done by it. `latencies_ms` are those of what was done, by tenant, in
+    ascending order.
     """
 
     sla: float
@@ -53,9 +54,11 @@ def figures(columns: Columns, alone: Mapping[str, Alone], ranks: Sequence[int]) 
         for index in range(len(columns.tenants))
     )
     finished = [int(np.sum(done & (endings["tenant"] == i) & (endings["finish_ns"] < columns.stop_ns))) for i in range(len(latencies))]
+    asked = np.bincount(endings["tenant"], minlength=len(latencies))
     p = {
         name: _progress(alone[name], latencies[index], finished[index] * NS_PER_S / columns.stop_ns)
         for index, name in enumerate(columns.tenants)
+        if asked[index] > 0
     }
     everyone = np.sort(np.concatenate(latencies)) if latencies else np.empty(0)
     return Figures(
