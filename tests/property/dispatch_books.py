@@ -287,18 +287,10 @@ class Books:
     def _queue(self, ticket: Ticket) -> list[int]:
         return (self.late if ticket.late else self.live)[ticket.place]
 
-    def firsts(self) -> Iterator[Ticket]:
-        """List the first of each place that is in time, and the first that is late."""
+    def heads(self) -> Iterator[Ticket]:
+        """List who could go next: of each place the first that is in time, and the first that is late."""
         for queues in (self.live, self.late):
             yield from [self.tickets[queue[0]] for queue in queues.values() if queue]
-
-    def heads(self) -> Iterator[Ticket]:
-        """List who could go next: of an option before a processor one in time, one late; who has begun, then who came first."""
-        found: dict[tuple[Option, str, bool], Ticket] = {}
-        for ticket in sorted(self.firsts(), key=lambda t: (not t.begun, t.arrival_ns, t.request)):
-            option, at = ticket.place
-            found.setdefault((option, option.chain[at].processor, ticket.late), ticket)
-        yield from found.values()
 
     def alternatives(self, ticket: Ticket) -> list[Place]:
         """List where a segment may be served that has not begun, if the policy has a say: by its own tenant's options."""
@@ -479,8 +471,9 @@ class Books:
         if victim.request not in self.runs.values():
             victim.parked = True
             queue = self._queue(victim)
-            after = [i for i, r in enumerate(queue) if (self.tickets[r].arrival_ns, r) > (victim.arrival_ns, victim.request)]
-            queue.insert(min(after, default=len(queue)), victim.request)
+            before = [self.tickets[r] for r in queue]
+            older = [t.parked and (t.arrival_ns, t.request) < (victim.arrival_ns, victim.request) for t in before]
+            queue.insert(older.index(False) if False in older else len(queue), victim.request)
             self.put_back.add(victim.request)
 
     def audit(self, s: State, wake_ns: int | None) -> None:
@@ -496,10 +489,10 @@ class Books:
                 assert c.parked == self.tickets[c.request].parked
                 assert (c.expected_ns, c.observed_ns) == (self.tickets[c.request].expected_ns, self.tickets[c.request].observed_ns)
         assert [t.tokens for t in s.tenants] == pytest.approx(self.tokens, abs=1e-9)
-        drops = [t for t in self.firsts() if self._is_dropped(t)]
+        drops = [t for t in self.heads() if self._is_dropped(t)]
         assert {t.request for t in drops if t.late} <= self.put_back, "who is to be dropped does not wait"
         wakes_ns = [self._hopeless_ns(t) for t in drops if t.due_ns < NEVER_NS and not t.late]
-        periods_ns = [self.now_ns + self.policy.period_ns for _ in [*self.firsts()][:1] if self.policy.period_ns]
+        periods_ns = [self.now_ns + self.policy.period_ns for _ in [*self.heads()][:1] if self.policy.period_ns]
         assert wake_ns == min([*wakes_ns, *periods_ns], default=None)
 
     def _audit_slot(self, request: int, row: Row, ran_ns: int) -> None:

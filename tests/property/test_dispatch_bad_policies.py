@@ -97,8 +97,8 @@ def test_a_step_that_another_option_has_is_served(place: int, width: int, lanes:
     assert [d.lane for d in good.decide(0) if d.kind == START] == lanes
 
 
-def test_requests_that_interrupt_each_other_without_end_are_stopped() -> None:
-    """Whoever waits has become better than all before: one of one lane and one of two take turns on the two that are left."""
+def test_requests_that_would_interrupt_each_other_without_end_are_asked_once_a_decision() -> None:
+    """Whoever waits would be better than all before, whenever asked: what was said first holds until the next decision."""
     better = count()
 
     def order(candidate: Candidate, scene: Scene) -> float:
@@ -112,13 +112,13 @@ def test_requests_that_interrupt_each_other_without_end_are_stopped() -> None:
     bad.arrive(1, 1, 0, None)
     assert len(bad.decide(6)) == 3
     bad.arrive(2, 2, 6, None)
-    with pytest.raises(DecisionError, match=r"policy odd at 7 ns: its requests preempt each other without end for request .*free lanes"):
-        bad.decide(7)
+    kinds = [decision.kind for decision in bad.decide(7)]
+    assert len(kinds) <= 6
     bad.validate(7)
 
 
 @given(crews(crowded=Preemption.INSTANT, alike=True), st.integers(0, 1 << 32), st.booleans())
-def test_an_order_drawn_anew_at_each_question_ends_in_a_sound_state_or_an_error(crew: Crew, seed: int, elsewhere: bool) -> None:
+def test_an_order_drawn_anew_at_each_question_ends_in_a_sound_state(crew: Crew, seed: int, elsewhere: bool) -> None:
     random = np.random.default_rng(seed)
 
     def pick(candidate: Candidate, scene: Scene) -> int:
@@ -130,10 +130,5 @@ def test_an_order_drawn_anew_at_each_question_ends_in_a_sound_state_or_an_error(
 
     drawn = Policy(order=lambda _, __: random.choice([0.0, 1.0, random.random()]))
     loop = crew.loop(Policy(order=drawn.order, place=place) if elsewhere else drawn, foreseen=False)
-    stories = []
-    try:
-        loop.run(50 * MS, crew.arrivals, crew.closed)
-    except DecisionError as error:
-        stories.append(error.story)
-    assert all("preempt each other without end" in story for story in stories)
+    loop.run(50 * MS, crew.arrivals, crew.closed)
     loop.dispatcher.validate(loop.now_ns)

@@ -22,7 +22,7 @@ from cotenant.describe import Precision
 from cotenant.describe.files import boards, read_crew
 from cotenant.errors import BackendError, InfeasibleError, InputError
 
-COMMANDS = ("init", "run", "compare", "profile", "plan", "list")
+COMMANDS = ("init", "run", "compare", "profile", "plan", "simulate", "list")
 CREW = "tenants: [{name: a, model: zoo:squeezenet, rank: 0, arrival: flat-out}]\n"
 
 Captured = pytest.CaptureFixture[str]

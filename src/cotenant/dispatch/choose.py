@@ -23,56 +23,21 @@ def list_running(s: State, now_ns: int) -> None:
 
 
 def list_ready(s: State) -> None:
-    """List the candidates, with what their tenants have earned; only those that might start, unless the policy sees all.
-
-    Of each option's heads before one processor there are two, the first live one and the first late one: so a decision costs
-    the number of tenants, however many requests have been begun.
-    """
-    groups = _group(s)
-    count = 0
-    for index in range(groups):
-        group = s.groups[s.grouped[index]]
-        if group.live != NONE:
-            s.ready[count] = group.live
-            count += 1
-            reckon_earned(s, group.live)
-        if group.late != NONE:
-            s.ready[count] = group.late
-            count += 1
-            reckon_earned(s, group.late)
-    s.desk[0].ready = count
-
-
-def _group(s: State) -> int:
-    """Find the first live and the first late head of every group of stages; list the groups that have one, and return how many."""
-    s.desk[0].listing += 1
+    """List the heads of all queues, with what their tenants have earned; only those that might start, unless the policy sees all."""
     count = 0
     for index in range(s.desk[0].active):
         stage = s.stages[s.active[index]]
         if s.desk[0].sees_all == 0 and not _is_open(s, stage.processor):
             continue
-        group = s.groups[stage.group]
-        if group.listing != s.desk[0].listing:
-            group.listing = s.desk[0].listing
-            group.live = NONE
-            group.late = NONE
-            s.grouped[count] = stage.group
+        if stage.live != NONE:
+            s.ready[count] = stage.live
             count += 1
-        if stage.live != NONE and (group.live == NONE or _comes_first(s, stage.live, group.live)):
-            group.live = stage.live
-        if stage.late != NONE and (group.late == NONE or _comes_first(s, stage.late, group.late)):
-            group.late = stage.late
-    return count
-
-
-def _comes_first(s: State, one: int, other: int) -> bool:
-    """Say who goes first of one option's heads before one processor: who has begun, then who came first."""
-    a, b = s.slots[one], s.slots[other]
-    if a.begun != b.begun:
-        return a.begun > b.begun
-    if a.arrival_ns != b.arrival_ns:
-        return a.arrival_ns < b.arrival_ns
-    return a.request < b.request
+            reckon_earned(s, stage.live)
+        if stage.late != NONE:
+            s.ready[count] = stage.late
+            count += 1
+            reckon_earned(s, stage.late)
+    s.desk[0].ready = count
 
 
 def _is_open(s: State, processor: int) -> bool:

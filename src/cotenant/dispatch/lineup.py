@@ -12,7 +12,6 @@ from cotenant.dispatch.state import (
     BY_CLASS,
     NONE,
     DeskRow,
-    GroupRow,
     LaneRow,
     MemoryRow,
     OptionRow,
@@ -97,20 +96,17 @@ def lay_out(lineup: Lineup, slots: int, policy: Policy, params: tuple[float, ...
     stages = [row for k, option in enumerate(lineup.options) for row in _stage_rows(lineup, k, option)]
     for position, row in enumerate(stages):
         row.others, row.other_count = places[position]
-        row.group = row.option * len(lineup.platform.processors) + row.processor
     lanes = [LaneRow(processor=p) for p, _ in lineup.lanes]
     return State(
         tenants=[_tenant_row(lineup, index, options, promises=promises) for index in range(len(lineup.tenants))],
         options=options,
         stages=stages,
-        groups=[GroupRow() for _ in range(1 + max(row.group for row in stages))],
         processors=_processor_rows(lineup),
         memories=[MemoryRow(bytes_per_ns=_per_ns(m.bandwidth_bytes_per_s), interference=m.interference) for m in lineup.platform.memories],
         lanes=lanes,
         slots=[*(SlotRow(next=index + 1) for index in range(slots - 1)), SlotRow()],
         desk=[desk_row(policy, lineup, promises=promises)],
         active=[NONE] * len(stages),
-        grouped=[NONE] * len(stages),
         ready=[NONE] * (2 * len(stages)),
         running=[NONE] * len(lanes),
         others=others,

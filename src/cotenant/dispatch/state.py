@@ -75,17 +75,7 @@ class StageRow:
     late: int = NONE
     late_last: int = NONE
     active: int = NONE
-    group: int = 0
     blocked: int = 0
-
-
-@dataclass(slots=True)
-class GroupRow:
-    """All stages of one option on one processor: the first live and the first late of their heads, as of a listing."""
-
-    live: int = NONE
-    late: int = NONE
-    listing: int = 0
 
 
 @dataclass(slots=True)
@@ -176,7 +166,6 @@ class DeskRow:
     free_slot: int = 0
     refilled_ns: int = 0
     decision: int = 0
-    listing: int = 0
     active: int = 0
     running: int = 0
     ready: int = 0
@@ -195,21 +184,19 @@ class DeskRow:
 class State(NamedTuple):
     """All of it. Lists of rows where Python runs it, structured arrays where it is compiled; `desk` has one row.
 
-    `active` lists the stages with something queued, `grouped` their groups, `ready` the candidates among their heads, `running` the
-    slots on lanes: as many as `desk` says.
+    `active` lists the stages with something queued, `ready` the heads that are candidates, `running` the slots on lanes: as many as
+    `desk` says.
     """
 
     tenants: MutableSequence[TenantRow]
     options: MutableSequence[OptionRow]
     stages: MutableSequence[StageRow]
-    groups: MutableSequence[GroupRow]
     processors: MutableSequence[ProcessorRow]
     memories: MutableSequence[MemoryRow]
     lanes: MutableSequence[LaneRow]
     slots: MutableSequence[SlotRow]
     desk: MutableSequence[DeskRow]
     active: Ints
-    grouped: Ints
     ready: Ints
     running: Ints
     others: Ints

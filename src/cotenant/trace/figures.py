@@ -84,4 +84,4 @@ def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
 
 
 def _by_rank(missed: NDArray[np.bool_], with_due: NDArray[np.bool_], ranks: NDArray[np.int64]) -> tuple[tuple[int, float], ...]:
-    return tuple((int(rank), _share(missed & (ranks == rank), with_due & (ranks == rank))) for rank in np.unique(ranks))
+    return tuple((int(rank), _share(missed & (ranks == rank), with_due & (ranks == rank))) for rank in np.unique(ranks[with_due]))

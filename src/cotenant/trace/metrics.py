@@ -37,7 +37,10 @@ def stp(p: Mapping[str, float]) -> float:
 
 
 def antt(p: Mapping[str, float]) -> float:
-    """Average the slowdowns 1 / P: normalised turnaround time, at least 1, infinite if one stands still (Eyerman and Eeckhout, 2008)."""
+    """Average the slowdowns 1 / P: normalised turnaround time, infinite if one stands still (Eyerman and Eeckhout, 2008).
+
+    It is below 1 only where somebody is faster than alone as planned.
+    """
     if not p:
         return 0.0
     return sum(1 / value if value > 0 else float("inf") for value in p.values()) / len(p)
