@@ -36,6 +36,7 @@ class Layout:
     lineup: Lineup
     compiled: bool
     _idle: dict[bool, State] = field(default_factory=dict)
+    _most: tuple[int, ...] = ()
     _listed: tuple[object, list[Arrival], MutableSequence[Any]] | None = None
 
     def __post_init__(self) -> None:
@@ -53,7 +54,7 @@ class Layout:
         own = packed_all([[desk_row(policy, self.lineup, promises=policy.promises)], list(params) or [0.0], [0.0] * max(1, policy.notes)])
         return State(*rows)._replace(desk=own[0], params=own[1], notes=own[2])
 
-    def world(self, state: State, requests: Sequence[Request], horizon_ns: int, policy: Policy) -> World:
+    def world(self, requests: Sequence[Request], horizon_ns: int, policy: Policy) -> World:
         """Return what is around a state at the start: requests to come, nothing running."""
         arrivals, rows = self._arrivals(requests)
         lanes = self.lineup.platform.lanes
@@ -87,8 +88,14 @@ class Layout:
         return world._replace(
             arrivals=rows,
             endings=unwritten(EndingRow, len(arrivals) + 64, compiled=self.compiled),
-            spans=unwritten(SpanRow, _spans(state, arrivals), compiled=self.compiled),
+            spans=unwritten(SpanRow, self._room_for(arrivals), compiled=self.compiled),
         )
+
+    def _room_for(self, arrivals: Sequence[Arrival]) -> int:
+        """Return how many spans there is room for at first."""
+        if not self._most:
+            self._most = _most_spans(self.lineup)
+        return sum(self._most[tenant] for _, tenant, _, _, _ in arrivals) + 8 * self.lineup.platform.lanes + _SPANS
 
     def _arrivals(self, requests: Sequence[Request]) -> tuple[list[Arrival], MutableSequence[Any]]:
         """List what arrives; once for as many runs in a row as have the same requests."""
@@ -99,14 +106,10 @@ class Layout:
         return self._listed[1], self._listed[2]
 
 
-def _spans(state: State, arrivals: Sequence[Arrival]) -> int:
-    """Reckon how many spans there will be if nothing is preempted and all run at their widest."""
-    widest = [0] * len(state.tenants)
-    for index in range(len(state.options)):
-        option = state.options[index]
-        chain = sum(int(state.stages[option.stage + offset].width) for offset in range(option.stages))
-        widest[option.tenant] = max(widest[option.tenant], chain)
-    return sum(widest[tenant] for _, tenant, _, _, _ in arrivals) + 8 * len(state.lanes) + _SPANS
+def _most_spans(lineup: Lineup) -> tuple[int, ...]:
+    """Reckon how many spans a request of each tenant leaves by its widest option, if it is not preempted."""
+    widths = [(share.option.tenant, sum(step.width for step in share.option.chain)) for share in lineup.shares]
+    return tuple(max(width for name, width in widths if name == tenant.name) for tenant in lineup.tenants)
 
 
 def _loop_row(tenant: Tenant, lanes: int) -> LoopRow:

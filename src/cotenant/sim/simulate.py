@@ -60,7 +60,7 @@ class Rig:
         Raises DecisionError where the policy raises, gives NaN, decides the impossible, or leaves requests waiting for ever.
         """
         state = self._layout.state(policy, values(policy, name, params))
-        world = self._layout.world(state, seeded.requests, seeded.horizon_ns, policy)
+        world = self._layout.world(seeded.requests, seeded.horizon_ns, policy)
         state, world = _run(state, world, self._loop(policy), name)
         clock = world.clock[0]
         return Columns(
