@@ -19,6 +19,7 @@ from cotenant.describe import (
     Card,
     Closed,
     Crew,
+    Discipline,
     Model,
     Objective,
     Plan,
@@ -195,7 +196,13 @@ class Stepped:
 @FEW
 @given(drawn=cases(plain=True, exits=False))
 def test_a_dispatcher_that_is_stepped_decides_like_the_loop(name: str, drawn: Case) -> None:
-    """The class that the live device steps, and the loop that is compiled: same spans on the same lanes, same endings."""
+    """The class that the live device steps, and the loop that is compiled: same spans on the same lanes, same endings.
+
+    Left out: tenants that drop where anybody is preempted. Who is preempted and late at once is dropped at the driver's next decision,
+    and the two drivers may make that at different instants.
+    """
+    drops = any(t.discipline is Discipline.DROP_LATE for t in drawn.tenants)
+    assume(not (drops and any(p.preemption is Preemption.INSTANT for p in drawn.platform.processors)))
     policy = replace(every_policy()[name], promises=True)
     stepped = Stepped(drawn, policy)
     stepped.serve()
