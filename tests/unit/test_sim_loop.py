@@ -42,9 +42,9 @@ def test_one_decision_may_drop_more_than_there_are_rows_for(mode: str) -> None:
     crowd = [tenant("a", 0), tenant("b", 1, closed=200, deadline_ns=5 * US, drops=True)]
     drawn = case(platform, crowd, [share("a", ("p0", 1, 100 * US)), share("b", ("p0", 1, US))], [request("a", 0)], horizon_ns=5 * US)
     columns = simulate(drawn, RANK, name="rank", loop=loop_of(mode, RANK))
-    # Alone for 1 us and due after 5, they are late an instant after 4 us; the 200 that come then are so after another 4, past the horizon.
+    # Alone for 1 us and due after 5, they are late an instant after 4 us; the 200 that come a ns later are so past the horizon.
     late_ns = 4 * US + 1
-    assert outcomes(columns, "b") == [(0, late_ns, DROPPED)] * 200 + [(late_ns, 2 * late_ns, DROPPED)] * 200
+    assert outcomes(columns, "b") == [(0, late_ns, DROPPED)] * 200 + [(late_ns + 1, 2 * late_ns + 1, DROPPED)] * 200
 
 
 @both
@@ -58,13 +58,13 @@ def test_each_closed_loop_asks_again_for_what_it_lost_itself(mode: str) -> None:
 
 
 @both
-def test_what_a_drop_brings_starts_at_once_where_a_lane_is_free(mode: str) -> None:
+def test_what_a_drop_brings_starts_a_ns_later_where_a_lane_is_free(mode: str) -> None:
     """Two options: the slow one cannot be in time, so its request is dropped as it comes; the next takes the fast one, and starts."""
     crowd = [tenant("a", 0, closed=1, deadline_ns=5 * US, drops=True)]
     shares = [share("a", ("p0", 1, 10 * US), rate_per_s=100.0), share("a", ("p0", 1, 2 * US), rate_per_s=99.0)]
     drawn = case(board(processor("p0")), crowd, shares, horizon_ns=2 * US)
     columns = simulate(drawn, FIFO, name="fifo", loop=loop_of(mode, FIFO))
-    assert outcomes(columns, "a") == [(0, 0, DROPPED), (0, 2 * US, DONE)]
+    assert outcomes(columns, "a") == [(0, 0, DROPPED), (1, 2 * US + 1, DONE)]
 
 
 def test_a_closed_loop_that_can_never_be_in_time_is_refused() -> None:

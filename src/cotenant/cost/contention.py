@@ -14,10 +14,9 @@ def water_fill(wants: Sequence[float], count: int, capacity: float, grants: Floa
     shrinking that of another who has no more (Bertsekas and Gallager, 1992, section 6.5.2).
     """
     left = capacity
-    open_count = 0
+    open_count = count
     for index in range(count):
         grants[index] = -1.0
-        open_count += 1
     settled = True
     while open_count > 0 and settled:
         settled = False
@@ -37,7 +36,7 @@ def water_fill(wants: Sequence[float], count: int, capacity: float, grants: Floa
 def grant(wants: Sequence[float], first: Sequence[float], count: int, capacity: float, caps: int, grants: Floats, spare: Floats) -> None:
     """Grant what is to come `first`, up to what each wants, then share what is left by max-min unless first grants are `caps`.
 
-    All in bytes per ns, `count` of each; `grants` is written, `spare` (twice as long) is scratch.
+    All in bytes per ns, `count` of each; `grants` is written, `spare` is scratch.
     """
     for index in range(count):
         spare[index] = max(0.0, min(wants[index], first[index]))

@@ -33,9 +33,6 @@ def look(s: State, now_ns: int) -> Scene:
     )  # fmt: skip
 
 
-Compile = Callable[[Callable[..., object]], Callable[..., object]]
-
-
 def asks_of(policy: Policy) -> Asks:
     """Return what a plain dispatcher asks of a policy."""
     return Asks(

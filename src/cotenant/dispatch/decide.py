@@ -44,7 +44,7 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     s.desk[0].bad = SOUND
     refill(s, now_ns)
     settle_late(s, now_ns)
-    count = _drop_late(s, out)
+    count = _drop_late(s, out, 0) if s.desk[0].drops == 1 else 0
     list_running(s, now_ns)
     list_ready(s)
     asks.orders(s, now_ns)
@@ -54,11 +54,14 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
         best = first(s) if s.desk[0].bad == SOUND else NONE
     if s.desk[0].bad != SOUND:
         return BAD
+    if s.desk[0].drops == 1:
+        settle_late(s, now_ns)
+        count = _drop_late(s, out, count)
     return _resume(s, now_ns, out, count)
 
 
 def wake_ns(s: State, now_ns: int) -> int:
-    """Return when to decide again though nothing happened, or NEVER_NS."""
+    """Return when to decide again though nothing happened, or NEVER_NS; past the instant of the last decision."""
     wake = next_late_ns(s) if s.desk[0].drops == 1 else NEVER_NS
     if s.desk[0].period_ns > 0 and s.desk[0].active > 0:
         wake = min(wake, now_ns + s.desk[0].period_ns)
@@ -150,8 +153,7 @@ def _resume(s: State, now_ns: int, out: Ints, count: int) -> int:
     return count
 
 
-def _drop_late(s: State, out: Ints) -> int:
-    count = 0
+def _drop_late(s: State, out: Ints, count: int) -> int:
     for index in range(s.desk[0].active - 1, -1, -1):
         position = s.active[index]
         stage = s.stages[position]

@@ -122,7 +122,7 @@ def _loop_row(tenant: Tenant, lanes: int) -> LoopRow:
 
 
 def _refuse_endless(tenant: Tenant, lineup: Lineup) -> None:
-    """Refuse a closed loop whose every request is dropped as it comes, so that the next comes at the same instant."""
+    """Refuse a closed loop whose every request is dropped as it comes, so that the next comes a ns later."""
     if not isinstance(tenant.arrival, Closed) or tenant.deadline_ns is None or tenant.discipline is not Discipline.DROP_LATE:
         return
     own = [share for share in lineup.ordered if share.option.tenant == tenant.name]

@@ -52,7 +52,7 @@ def run(s: State, w: World, events: int, orders: Orders, order: One, step: Step,
             clock.arrival += 1
             _arrive(s, w, row.tenant, row.due_ns, row.scale, row.exit_stage)
         else:
-            clock.wake_ns = NEVER_NS
+            _wake(s, w)
         clock.vain = clock.vain + 1 if slot == NONE and clock.arrival == len(w.arrivals) else 0
         if clock.vain > _PATIENCE:
             return OVER
@@ -100,29 +100,50 @@ def _finish(s: State, w: World, slot: int) -> None:
     halt(w, slot, now_ns)
     for lane in range(len(s.lanes)):
         if s.lanes[lane].running == slot:
-            write_span(s, w, slot, lane, now_ns)
+            write_span(s, w, c.request, slot, lane, now_ns)
     request, tenant = c.request, c.tenant
     if finish(s, slot, now_ns, 1 if w.work[slot].exit_stage == c.stage else 0) == 0:
         _end(s, w, request, tenant, DONE)
 
 
 def _end(s: State, w: World, request: int, tenant: int, outcome: int) -> None:
-    """Note how a request ended; a closed loop asks again at once."""
+    """Note how a request ended; a closed loop asks again at once, or at the next ns where a decision ended it."""
     now_ns = w.clock[0].now_ns
     w.endings[request].finish_ns = now_ns
     w.endings[request].outcome = outcome
-    loop = w.loops[tenant]
-    if loop.outstanding > 0 and now_ns < w.clock[0].horizon_ns:
-        due_ns = NEVER_NS if loop.deadline_ns >= NEVER_NS else now_ns + loop.deadline_ns
-        w.clock[0].dirty = 1
-        _arrive(s, w, tenant, due_ns, 1.0, NONE)
+    if w.loops[tenant].outstanding == 0 or now_ns >= w.clock[0].horizon_ns:
+        return
+    if outcome == DROPPED:
+        w.loops[tenant].again += 1
+        w.clock[0].again += 1
+    else:
+        _ask_again(s, w, tenant)
+
+
+def _ask_again(s: State, w: World, tenant: int) -> None:
+    deadline_ns = w.loops[tenant].deadline_ns
+    due_ns = NEVER_NS if deadline_ns >= NEVER_NS else w.clock[0].now_ns + deadline_ns
+    _arrive(s, w, tenant, due_ns, 1.0, NONE)
+
+
+def _wake(s: State, w: World) -> None:
+    """Let one closed loop ask again for what was dropped; the last of them, or a decision to be made, is all that was to wake for."""
+    clock = w.clock[0]
+    if clock.again > 0:
+        tenant = 0
+        while w.loops[tenant].again == 0:
+            tenant += 1
+        w.loops[tenant].again -= 1
+        clock.again -= 1
+        _ask_again(s, w, tenant)
+    if clock.again == 0:
+        clock.wake_ns = NEVER_NS
 
 
 def _decide(s: State, w: World, asks: Asks) -> bool:
     """Decide at the instant, and do as decided; say whether that made sense."""
     clock = w.clock[0]
     clock.dirty = 0
-    clock.decisions += 1
     now_ns = clock.now_ns
     count = decide(s, asks, now_ns, w.out, w.lanes)
     if count == BAD:
@@ -130,19 +151,19 @@ def _decide(s: State, w: World, asks: Asks) -> bool:
     begun = NONE
     for index in range(count):
         kind, slot, lane = w.out[index * FIELDS], w.out[index * FIELDS + 1], w.out[index * FIELDS + 2]
+        request = w.out[index * FIELDS + 3]
         if kind == SUSPEND:
             if _is_running(w, slot):
                 halt(w, slot, now_ns)
-            write_span(s, w, slot, lane, now_ns)
+            write_span(s, w, request, slot, lane, now_ns)
         elif kind == START and slot != begun:
             begun = slot
             begin(s, w, slot, now_ns)
         elif kind == RESUME:
             resume(s, w, slot, now_ns)
         elif kind == DROP:
-            request = w.out[index * FIELDS + 3]
             _end(s, w, request, w.endings[request].tenant, DROPPED)
-    clock.wake_ns = max(now_ns + 1, wake_ns(s, now_ns))
+    clock.wake_ns = now_ns + 1 if clock.again > 0 else wake_ns(s, now_ns)
     return set_rates(s, w, asks, now_ns)
 
 

@@ -66,13 +66,13 @@ def halt(w: World, slot: int, now_ns: int) -> None:
             return
 
 
-def write_span(s: State, w: World, slot: int, lane: int, now_ns: int) -> None:
-    """Note that a lane served a slot until now; a run of no length is not noted."""
+def write_span(s: State, w: World, request: int, slot: int, lane: int, now_ns: int) -> None:
+    """Note that a lane served a request in a slot until now; a run of no length is not noted."""
     work = w.work[slot]
     if now_ns == work.since_ns:
         return
     span = w.spans[w.clock[0].spans]
-    span.request = s.slots[slot].request
+    span.request = request
     span.position = s.slots[slot].position
     span.lane = lane
     span.start_ns = work.since_ns

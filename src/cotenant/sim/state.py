@@ -66,17 +66,19 @@ class SpanRow:
 
 @dataclass(slots=True)
 class LoopRow:
-    """A tenant's closed loop: how many requests it keeps outstanding, 0 if it is open, and its relative deadline."""
+    """A tenant's closed loop: how many requests it keeps outstanding, 0 if open, their deadline, and for how many it is to ask again."""
 
     outstanding: int = 0
     deadline_ns: int = 0
+    again: int = 0
 
 
 @dataclass(slots=True)
 class ClockRow:
     """The instant, how far each list has come, and whether something happened since the last decision.
 
-    `closed` is how many requests closed loops keep outstanding, `vain` how many decisions in a row nothing has come of.
+    `closed` is how many requests closed loops keep outstanding, `again` for how many that were dropped they are to ask again, `vain` how
+    many decisions in a row nothing has come of.
     """
 
     now_ns: int = 0
@@ -87,11 +89,11 @@ class ClockRow:
     spans: int = 0
     running: int = 0
     events: int = 0
-    decisions: int = 0
     dirty: int = 0
     shares: int = 0
     caps: int = 0
     closed: int = 0
+    again: int = 0
     vain: int = 0
 
 
