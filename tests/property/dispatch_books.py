@@ -138,9 +138,9 @@ class Books:
         self.runs: dict[int, int] = {}
         self.suspended: dict[int, int] = {}
         self.warm: dict[int, Place] = {}
+        self.waited: set[int] = set()
         self.taken: dict[Option, int] = defaultdict(int)
         self.fresh: set[int] = set()
-        self.put_back: set[int] = set()
         self.answers = Answers([], {})
         self.rests_ns: dict[tuple[int, int], int] = {}
         self.tokens = [self._depth(i) if self._is_open(i) else min(1.0, self._depth(i)) for i in range(len(lineup.tenants))]
@@ -276,13 +276,23 @@ class Books:
         passed_ns, self.now_ns = now_ns - self.now_ns, now_ns
         for i, tokens in enumerate(self.tokens):
             self.tokens[i] = min(self._depth(i), tokens + self._earns_per_ns(i) * passed_ns)
-        for place, queue in self.live.items():
-            while queue and self._hopeless_ns(self.tickets[queue[0]]) <= now_ns:
-                self.tickets[queue[0]].late = True
-                self.late[place].append(queue.pop(0))
+        for place in self.live:
+            self._settle(place)
         for request in self.runs.values():
             ticket = self.tickets[request]
             ticket.late = ticket.late or self._hopeless_ns(ticket) <= now_ns
+
+    def _settle(self, place: Place) -> None:
+        queue = self.live[place]
+        while queue and self._hopeless_ns(self.tickets[queue[0]]) <= self.now_ns:
+            self.tickets[queue[0]].late = True
+            self.late[place].append(queue.pop(0))
+
+    def _settle_those_that_drop(self) -> None:
+        """What has come up in a decision is dropped in it, if it is late."""
+        for place, queue in self.live.items():
+            if queue and self._is_dropped(self.tickets[queue[0]]):
+                self._settle(place)
 
     def _queue(self, ticket: Ticket) -> list[int]:
         return (self.late if ticket.late else self.live)[ticket.place]
@@ -368,7 +378,7 @@ class Books:
     def obey(self, decisions: Sequence[Decision], stands: Mapping[int, Place]) -> None:
         """Do as decided, one decision after the other, if each is within the laws; `stands` says where each started stands then."""
         ran = set(self.runs.values())
-        self.fresh, self.put_back, self.stands = set(), set(), stands
+        self.fresh, self.stands = set(), stands
         opened: Ticket | None = None
         for index, decision in enumerate(decisions):
             ticket = self.tickets[decision.request]
@@ -400,11 +410,13 @@ class Books:
                 assert self.runs[decision.lane] == ticket.request
                 ticket.run(self.now_ns)
             else:
+                self._settle_those_that_drop()
                 assert decision == (DROP, decision.slot, NONE, ticket.request)
                 assert ticket.late, "nobody is dropped who can be in time"
                 assert self._is_dropped(ticket)
                 self.end(ticket.request)
         assert opened is None, "who starts gets all its lanes"
+        self._settle_those_that_drop()
 
     def _opened(self, opened: Ticket | None, ticket: Ticket) -> Ticket:
         """Return who is being started; one is started after the other."""
@@ -418,7 +430,6 @@ class Books:
         """Take the first of its queue; spend a token where a request, not only its next segment, begins and that is promised work."""
         queue, earned = self._queue(ticket), self.earned(ticket, warm=self.is_warm(ticket.place))
         assert queue.pop(0) == ticket.request, "first in, first out"
-        self.put_back.discard(ticket.request)
         if not ticket.begun and earned:
             self.tokens[ticket.tenant] -= 1.0
         assert self.stands[ticket.request] in self.permitted(ticket), "served as planned, or as the policy says, or as begun"
@@ -474,7 +485,6 @@ class Books:
             before = [self.tickets[r] for r in queue]
             older = [t.parked and (t.arrival_ns, t.request) < (victim.arrival_ns, victim.request) for t in before]
             queue.insert(older.index(False) if False in older else len(queue), victim.request)
-            self.put_back.add(victim.request)
 
     def audit(self, s: State, wake_ns: int | None) -> None:
         """Compare with the state, after a decision; and nobody waits who could go."""
@@ -490,7 +500,7 @@ class Books:
                 assert (c.expected_ns, c.observed_ns) == (self.tickets[c.request].expected_ns, self.tickets[c.request].observed_ns)
         assert [t.tokens for t in s.tenants] == pytest.approx(self.tokens, abs=1e-9)
         drops = [t for t in self.heads() if self._is_dropped(t)]
-        assert {t.request for t in drops if t.late} <= self.put_back, "who is to be dropped does not wait"
+        assert not [t for t in drops if t.late], "who is to be dropped does not wait"
         wakes_ns = [self._hopeless_ns(t) for t in drops if t.due_ns < NEVER_NS and not t.late]
         periods_ns = [self.now_ns + self.policy.period_ns for _ in [*self.heads()][:1] if self.policy.period_ns]
         assert wake_ns == min([*wakes_ns, *periods_ns], default=None)
@@ -517,16 +527,22 @@ class Books:
         heads = [t for t in self.heads() if self.value(t) < NOT_NOW] if self.foreseen else []
         wide = {t.request: self.wanted(t).processor for t in heads if self.wanted(t).width > 1}
         resumed = {d.lane for d in decisions if d.kind == RESUME}
+        asked = {row.request for row, _ in self.answers.orders}
         for ticket in heads:
             step = self.wanted(ticket)
             ahead = any(processor == step.processor for request, processor in wide.items() if request != ticket.request)
+            unasked = ticket.request not in asked and self._preemption(step.processor) in {Preemption.INSTANT, Preemption.CLASS}
+            if unasked and not self._is_dropped(ticket):  # behind what this decision dropped, it is asked at the next
+                assert ticket.request in self.waited, "who has come up since is asked, were it to interrupt others"
             if not self._has_sibling(ticket) and not ticket.on and self.policy.place is not as_planned:
                 assert ticket.request in self.answers.steps, "who may go elsewhere is asked, however full it is where it is planned"
             if not ahead and not self._has_sibling(ticket):
                 lanes = self.lanes_of[step.processor]
                 free = [lane for lane in lanes if lane not in self.runs]
-                assert len(free) + self._had_by(ticket, step.processor) < step.width
+                had = self._had_by(ticket, step.processor) if self.policy.sees_all or ticket.request in asked else 0
+                assert len(free) + had < step.width
                 assert step.width > 1 or not self._critical(ticket) or resumed.isdisjoint(lanes)
+        self.waited = {ticket.request for ticket in self.heads()}
 
     def _had_by(self, ticket: Ticket, processor: str) -> int:
         """Count the lanes that a request could take from others; who has just been started keeps its own from heads that came up later."""

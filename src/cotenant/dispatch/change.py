@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cotenant.describe import Share
 from cotenant.dispatch.lineup import Lineup, lay_out
-from cotenant.dispatch.promises import WARM_NS, last_of_equals
+from cotenant.dispatch.promises import WARM_NS, last_of_equals, touch
 from cotenant.dispatch.queues import activate
 from cotenant.dispatch.state import FREE, NONE, State
 from cotenant.policy import Policy
@@ -43,6 +43,7 @@ def carry_over(old: Lineup, s: State, new: Lineup, policy: Policy) -> State:
     s.desk[0].active = 0
     for position, other in stages.items():
         _carry_queues(s, fresh, position, other)
+    touch(fresh)
     return fresh
 
 
@@ -60,7 +61,7 @@ def _carry_lanes(s: State, fresh: State, stages: dict[int, int]) -> None:
 
 def _carry_queues(s: State, fresh: State, position: int, other: int) -> None:
     old, new = s.stages[position], fresh.stages[other]
-    new.live, new.live_last, new.late, new.late_last = old.live, old.live_last, old.late, old.late_last
+    new.live, new.live_last, new.late, new.late_last, new.late_ns = old.live, old.live_last, old.late, old.late_last, old.late_ns
     if new.live != NONE or new.late != NONE:
         activate(fresh, other)
 

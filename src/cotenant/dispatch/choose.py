@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cotenant.dispatch.lanes import can_yield, expect_left, find_open, is_warm
 from cotenant.dispatch.promises import has_earned, turn
-from cotenant.dispatch.state import AT_BOUNDARIES, AT_ONCE, BY_CLASS, NONE, NOT_A_NUMBER, RUNNING, Ints, State
+from cotenant.dispatch.state import AT_BOUNDARIES, AT_ONCE, BY_CLASS, NONE, NOT_A_NUMBER, RUNNING, SOUND, Ints, State
 from cotenant.policy import NOT_NOW
 
 
@@ -15,20 +15,28 @@ def list_running(s: State, now_ns: int) -> None:
         slot = s.lanes[lane].running
         if slot != NONE and s.slots[slot].lane == lane:
             expect_left(s, slot, now_ns)
-            if s.slots[slot].due_ns < now_ns + s.slots[slot].remaining_ns:
+            if s.slots[slot].late == 0 and s.slots[slot].due_ns < now_ns + s.slots[slot].remaining_ns:
                 s.slots[slot].late = 1
+                s.processors[s.slots[slot].processor].touched = 1
             s.running[count] = slot
             count += 1
     s.desk[0].running = count
 
 
 def list_ready(s: State) -> None:
-    """List the heads of all queues, with what their tenants have earned; only those that might start, unless the policy sees all."""
+    """List the heads of the queues, with what their tenants have earned; only those that might start, unless the policy sees all."""
     count = 0
-    for index in range(s.desk[0].active):
+    desk = s.desk[0]
+    for index in range(desk.active):
         stage = s.stages[s.active[index]]
-        if s.desk[0].sees_all == 0 and not _is_open(s, stage.processor):
+        row = s.processors[stage.processor]
+        if stage.touched == 1:
+            stage.touched = 0
+            stage.listed = desk.decision
+        may_interrupt = stage.listed == desk.decision and desk.preempts == 1 and row.preempts != AT_BOUNDARIES
+        if row.open == 0 and row.free == 0 and not may_interrupt:
             continue
+        row.heads = desk.decision
         if stage.live != NONE:
             s.ready[count] = stage.live
             count += 1
@@ -37,13 +45,48 @@ def list_ready(s: State) -> None:
             s.ready[count] = stage.late
             count += 1
             reckon_earned(s, stage.late)
-    s.desk[0].ready = count
+    desk.ready = count
 
 
-def _is_open(s: State, processor: int) -> bool:
-    """Say whether a head before a step on this processor might start now."""
-    row = s.processors[processor]
-    return row.free > 0 or s.desk[0].places == 1 or (s.desk[0].preempts == 1 and row.preempts != AT_BOUNDARIES)
+def replace_head(s: State, index: int, head: int) -> None:
+    """List the next of a queue in the place of one that has started, or nobody if its queue is empty."""
+    desk = s.desk[0]
+    if head == NONE:
+        desk.ready -= 1
+        head = s.ready[desk.ready]
+    s.ready[index] = head
+    if desk.promises == 1:
+        for other in range(desk.ready):
+            reckon_earned(s, s.ready[other])
+    else:
+        s.slots[head].earned = 1
+
+
+def open_processors(s: State) -> None:
+    """Say where all heads are candidates: where lanes are free, where they might interrupt others now, wherever the policy sees all.
+
+    Elsewhere only those that have come up since the last decision are: the rest did not interrupt what runs when they were.
+    """
+    desk = s.desk[0]
+    for index in range(len(s.processors)):
+        row = s.processors[index]
+        interrupts = desk.preempts == 1 and row.preempts != AT_BOUNDARIES
+        wanted = desk.sees_all == 1 and (desk.prepares == 1 or interrupts)
+        row.open = 1 if row.free > 0 or desk.places == 1 or wanted or (interrupts and row.touched == 1) else 0
+        row.touched = 0
+
+
+def find_worst(s: State) -> None:
+    """Note for every processor whom of those that run there others interrupt first; none on those that do not preempt at once."""
+    for index in range(len(s.processors)):
+        s.processors[index].worst = NONE
+    if s.desk[0].preempts == 0:
+        return
+    for index in range(s.desk[0].running):
+        slot = s.running[index]
+        row = s.processors[s.slots[slot].processor]
+        if row.preempts == AT_ONCE and s.slots[slot].state == RUNNING and (row.worst == NONE or is_worse(s, slot, row.worst)):
+            row.worst = slot
 
 
 def reckon_earned(s: State, slot: int) -> None:
@@ -60,28 +103,42 @@ def reckon_earned(s: State, slot: int) -> None:
 
 
 def is_sound(s: State) -> bool:
-    """Say whether the order of every candidate, ready or running, is a number; else note the culprit."""
-    culprit = NONE
+    """Say whether the order of every candidate, ready or running, is a number."""
     for index in range(s.desk[0].ready):
-        if s.slots[s.ready[index]].value != s.slots[s.ready[index]].value:
-            culprit = s.ready[index]
+        check(s, s.ready[index])
     for index in range(s.desk[0].running):
-        if s.slots[s.running[index]].value != s.slots[s.running[index]].value:
-            culprit = s.running[index]
-    if culprit != NONE:
+        check(s, s.running[index])
+    return s.desk[0].bad == SOUND
+
+
+def check(s: State, slot: int) -> None:
+    """Note a candidate whose order is not a number."""
+    if s.slots[slot].value != s.slots[slot].value:
         s.desk[0].bad = NOT_A_NUMBER
-        s.desk[0].culprit = culprit
-    return culprit == NONE
+        s.desk[0].culprit = slot
 
 
 def first(s: State) -> int:
     """Return the index in `ready` of whoever goes first among those that might start, NONE if there is nobody."""
     best = NONE
+    if not _has_room(s):
+        return best
     for index in range(s.desk[0].ready):
         slot = s.ready[index]
-        if s.slots[slot].value < NOT_NOW and _might_start(s, slot) and (best == NONE or _goes_first(s, slot, s.ready[best])):
+        if s.slots[slot].value < NOT_NOW and (best == NONE or _goes_first(s, slot, s.ready[best])) and _might_start(s, slot):
             best = index
     return best
+
+
+def _has_room(s: State) -> bool:
+    """Say whether there may be a lane for anybody: free, or of what might be interrupted where there are candidates."""
+    desk = s.desk[0]
+    found = desk.places == 1
+    for index in range(len(s.processors)):
+        row = s.processors[index]
+        interrupts = desk.preempts == 1 and row.heads == desk.decision and (row.worst != NONE or row.preempts == BY_CLASS)
+        found = found or row.free > 0 or interrupts
+    return found
 
 
 def _might_start(s: State, slot: int) -> bool:
@@ -93,7 +150,12 @@ def _might_start(s: State, slot: int) -> bool:
         return True
     if is_blocked(s, c.position):
         return False
-    return s.processors[c.processor].free > 0 or (desk.preempts == 1 and may_preempt(s, slot, c.processor))
+    row = s.processors[c.processor]
+    if row.free > 0 or row.preempts == AT_BOUNDARIES or desk.preempts == 0:
+        return row.free > 0
+    if row.preempts == BY_CLASS:
+        return s.tenants[c.tenant].critical == 1
+    return row.worst != NONE and is_worse(s, row.worst, slot)
 
 
 def is_blocked(s: State, position: int) -> bool:
@@ -126,23 +188,12 @@ def _wins_tie(s: State, one: int, other: int) -> bool:
     return a.request < b.request
 
 
-def may_preempt(s: State, slot: int, processor: int) -> bool:
-    """Say whether a ready request may interrupt what runs on a processor."""
-    how = s.processors[processor].preempts
-    return how == AT_ONCE or (how == BY_CLASS and s.tenants[s.slots[slot].tenant].critical == 1)
-
-
 def lanes_for(s: State, slot: int, position: int, lanes: Ints) -> int:
     """Write the lanes for a step: open ones, then those of the worst that can yield one lane; return how many were found."""
     stage = s.stages[position]
     c = s.slots[slot]
     found = find_open(s, position, s.tenants[c.tenant].critical, lanes)
-    if (
-        s.desk[0].preempts == 0
-        or c.earned == 0
-        or s.processors[stage.processor].preempts != BY_CLASS
-        or not may_preempt(s, slot, stage.processor)
-    ):
+    if s.desk[0].preempts == 0 or c.earned == 0 or s.processors[stage.processor].preempts != BY_CLASS or s.tenants[c.tenant].critical == 0:
         return found
     while found < stage.width:
         victim = _lane_to_yield(s, stage.processor, c.value, lanes, found)
@@ -179,22 +230,12 @@ def lanes_of_worse(s: State, slot: int, processor: int) -> int:
     return count
 
 
-def victim_for(s: State, slot: int, processor: int) -> int:
-    """Return the worst running slot that goes after `slot` on a processor that preempts at once, NONE if nobody does."""
-    worst = NONE
-    for index in range(s.desk[0].running):
-        other = s.running[index]
-        if _may_be_preempted(s, other, slot, processor) and (worst == NONE or _is_worse(s, other, worst)):
-            worst = other
-    return worst
-
-
 def _may_be_preempted(s: State, other: int, slot: int, processor: int) -> bool:
     c = s.slots[other]
-    return c.state == RUNNING and c.processor == processor and _is_worse(s, other, slot)
+    return c.state == RUNNING and c.processor == processor and is_worse(s, other, slot)
 
 
-def _is_worse(s: State, one: int, other: int) -> bool:
+def is_worse(s: State, one: int, other: int) -> bool:
     """Say whether one goes after the other for a reason that is worth an interruption: not by a tie."""
     a, b = s.slots[one], s.slots[other]
     if a.earned != b.earned:

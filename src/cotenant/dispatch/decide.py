@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from cotenant.dispatch.ask import Asks
 from cotenant.dispatch.choose import (
+    check,
+    find_worst,
     first,
     is_blocked,
     is_sound,
+    is_worse,
     lanes_for,
     lanes_of_worse,
     list_ready,
     list_running,
-    victim_for,
+    open_processors,
+    replace_head,
 )
 from cotenant.dispatch.events import end, stand
 from cotenant.dispatch.lanes import is_warm, occupy, preempt, resume, stop_running, suspend
 from cotenant.dispatch.promises import charge, refill
-from cotenant.dispatch.queues import dequeue, next_late_ns, settle_late
+from cotenant.dispatch.queues import dequeue, next_late_ns, settle_all, settle_late
 from cotenant.dispatch.state import AT_ONCE, ENDLESS, NO_SUCH_STEP, NONE, SOUND, Ints, StageRow, State
 from cotenant.policy import NEVER_NS
 
@@ -43,20 +47,20 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     s.desk[0].decision += 1
     s.desk[0].bad = SOUND
     refill(s, now_ns)
-    settle_late(s, now_ns)
-    count = _drop_late(s, out, 0) if s.desk[0].drops == 1 else 0
+    settle_all(s, now_ns)
+    count = _drop_late(s, now_ns, out, 0)
     list_running(s, now_ns)
+    open_processors(s)
     list_ready(s)
     asks.orders(s, now_ns)
+    find_worst(s)
     best = first(s) if is_sound(s) else NONE
     while best != NONE:
         count = _start(s, asks, now_ns, best, out, lanes, count)
         best = first(s) if s.desk[0].bad == SOUND else NONE
     if s.desk[0].bad != SOUND:
         return BAD
-    if s.desk[0].drops == 1:
-        settle_late(s, now_ns)
-        count = _drop_late(s, out, count)
+    count = _drop_late(s, now_ns, out, count)
     return _resume(s, now_ns, out, count)
 
 
@@ -87,14 +91,19 @@ def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints,
     if is_blocked(s, position) or (makes_room and found + lanes_of_worse(s, slot, stage.processor) < stage.width):
         _block(s, c.position, stage)
         return count
+    home, late = s.stages[c.position], c.late
     _leave_queue(s, slot)
+    head = home.late if late == 1 else home.live
     if makes_room:
         count = _make_room(s, now_ns, slot, position, out, lanes, count)
     if position != c.position:
         stand(s, slot, position)
     count = _occupy(s, now_ns, slot, out, lanes, count)
-    list_ready(s)
-    _ask_newcomers(s, asks, now_ns)
+    if makes_room:
+        list_ready(s)
+        _ask_newcomers(s, asks, now_ns)
+    else:
+        _follow(s, asks, now_ns, best, head)
     return count
 
 
@@ -102,22 +111,32 @@ def _make_room(s: State, now_ns: int, slot: int, position: int, out: Ints, lanes
     """Preempt the worst that run, one after the other, until there are lanes for a step."""
     stage = s.stages[position]
     while lanes_for(s, slot, position, lanes) < stage.width:
-        victim = victim_for(s, slot, stage.processor)
-        if victim == NONE:
+        victim = s.processors[stage.processor].worst
+        if victim == NONE or not is_worse(s, victim, slot):
             break
         for lane in range(len(s.lanes)):
             if s.lanes[lane].running == victim:
                 count = _write(s, out, count, SUSPEND, victim, lane)
         preempt(s, victim, now_ns)
+        find_worst(s)
     return count
 
 
 def _ask_newcomers(s: State, asks: Asks, now_ns: int) -> None:
     """Ask the order of candidates that the policy has not seen in this decision."""
     for index in range(s.desk[0].ready):
-        if s.slots[s.ready[index]].asked != s.desk[0].decision:
-            asks.order(s, s.ready[index], now_ns)
-    is_sound(s)
+        slot = s.ready[index]
+        if s.slots[slot].asked != s.desk[0].decision:
+            asks.order(s, slot, now_ns)
+            check(s, slot)
+
+
+def _follow(s: State, asks: Asks, now_ns: int, index: int, head: int) -> None:
+    """Let the next of a queue, if there is one, be a candidate in the place of one that has started."""
+    replace_head(s, index, head)
+    if head != NONE and s.slots[head].asked != s.desk[0].decision:
+        asks.order(s, head, now_ns)
+        check(s, head)
 
 
 def _leave_queue(s: State, slot: int) -> None:
@@ -153,11 +172,17 @@ def _resume(s: State, now_ns: int, out: Ints, count: int) -> int:
     return count
 
 
-def _drop_late(s: State, out: Ints, count: int) -> int:
+def _drop_late(s: State, now_ns: int, out: Ints, count: int) -> int:
+    """Drop whoever is late, and whoever is found to be behind it, of the tenants that want it so."""
+    if s.desk[0].drops == 0:
+        return count
     for index in range(s.desk[0].active - 1, -1, -1):
         position = s.active[index]
         stage = s.stages[position]
-        while stage.late != NONE and s.tenants[s.slots[stage.late].tenant].drop_late == 1:
+        if s.tenants[s.options[stage.option].tenant].drop_late == 0:
+            continue
+        settle_late(s, position, now_ns)
+        while stage.late != NONE:
             slot = dequeue(s, position, 1)
             count = _write(s, out, count, DROP, slot, NONE)
             end(s, slot)

@@ -31,6 +31,8 @@ OPEN_DEPTH = 32.0
 OPEN_REFILL = 1.1
 """Open tenants earn a little faster than they are promised, or their random bursts would drain the bucket for good."""
 
+_INTERRUPTS = {Preemption.CLASS: BY_CLASS, Preemption.INSTANT: AT_ONCE}
+
 CLOSED_DEPTH_S = 0.5
 """Seconds of its promise that a closed tenant may save up, beside two requests."""
 
@@ -166,7 +168,7 @@ def _processor_rows(lineup: Lineup) -> list[ProcessorRow]:
     rows, lane = [], 0
     memories = [m.name for m in lineup.platform.memories]
     for p in lineup.platform.processors:
-        how = {Preemption.CLASS: BY_CLASS, Preemption.INSTANT: AT_ONCE}.get(p.preemption, AT_BOUNDARIES)
+        how = _INTERRUPTS.get(p.preemption, AT_BOUNDARIES)
         costs = {"switch_ns": p.switch_ns, "preempt_ns": p.preempt_ns, "decision_ns": p.decision_ns}
         rows.append(ProcessorRow(lane=lane, lanes=p.lanes, free=p.lanes, preempts=how, memory=memories.index(p.memory), **costs))
         lane += p.lanes
@@ -178,11 +180,12 @@ def desk_row(policy: Policy, lineup: Lineup, *, promises: bool) -> DeskRow:
     return DeskRow(
         promises=int(promises),
         drops=int(any(t.discipline is Discipline.DROP_LATE for t in lineup.tenants)),
-        preempts=int(policy.preempts and not policy.holds),
+        preempts=int(policy.preempts and not policy.holds and any(p.preemption in _INTERRUPTS for p in lineup.platform.processors)),
         holds=int(policy.holds),
         late_last=int(policy.late_last),
         places=int(policy.place is not as_planned),
-        sees_all=int(policy.sees_all and policy.prepare is not nothing),
+        sees_all=int(policy.sees_all),
+        prepares=int(policy.prepare is not nothing),
         period_ns=policy.period_ns,
     )
 

@@ -18,10 +18,21 @@ def refill(s: State, now_ns: int) -> None:
     passed_ns = now_ns - s.desk[0].refilled_ns
     if passed_ns <= 0:
         return
+    earned = False
     for tenant in range(len(s.tenants)):
         t = s.tenants[tenant]
-        t.tokens = min(t.depth, t.tokens + t.rate * passed_ns)
+        tokens = min(t.depth, t.tokens + t.rate * passed_ns)
+        earned = earned or t.tokens < 1.0 <= tokens
+        t.tokens = tokens
+    if earned:
+        touch(s)
     s.desk[0].refilled_ns = now_ns
+
+
+def touch(s: State) -> None:
+    """Make all that waits a candidate at the next decision, even to interrupt what runs."""
+    for index in range(len(s.processors)):
+        s.processors[index].touched = 1
 
 
 def has_earned(s: State, tenant: int, warm: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cotenant.dispatch.state import NONE, READY, State
+from cotenant.dispatch.state import NONE, READY, StageRow, State
 from cotenant.policy import NEVER_NS
 
 
@@ -14,7 +14,8 @@ def enqueue(s: State, slot: int) -> None:
     stage = s.stages[c.position]
     c.next = NONE
     if stage.live == NONE:
-        stage.live = slot
+        _head(s, stage, slot)
+        stage.touched = 1
     else:
         s.slots[stage.live_last].next = slot
     stage.live_last = slot
@@ -29,6 +30,7 @@ def put_back(s: State, slot: int) -> None:
     c = s.slots[slot]
     c.state = READY
     stage = s.stages[c.position]
+    stage.touched = 1
     before, after = NONE, stage.late if c.late == 1 else stage.live
     while after != NONE and s.slots[after].parked == 1 and _goes_before(s, after, slot):
         before, after = after, s.slots[after].next
@@ -38,7 +40,7 @@ def put_back(s: State, slot: int) -> None:
     elif c.late == 1:
         stage.late = slot
     else:
-        stage.live = slot
+        _head(s, stage, slot)
     if after == NONE and c.late == 1:
         stage.late_last = slot
     elif after == NONE:
@@ -65,32 +67,35 @@ def dequeue(s: State, position: int, late: int) -> int:
     return slot
 
 
-def settle_late(s: State, now_ns: int) -> None:
+def settle_all(s: State, now_ns: int) -> None:
     """Move heads that can no longer be in time from live to late."""
     for index in range(s.desk[0].active):
-        position = s.active[index]
-        stage = s.stages[position]
-        head = stage.live
-        while head != NONE and s.slots[head].due_ns < now_ns + s.slots[head].remaining_ns:
-            _pop_live(s, position)
-            c = s.slots[head]
-            c.late = 1
-            c.next = NONE
-            if stage.late == NONE:
-                stage.late = head
-            else:
-                s.slots[stage.late_last].next = head
-            stage.late_last = head
-            head = stage.live
+        settle_late(s, s.active[index], now_ns)
+
+
+def settle_late(s: State, position: int, now_ns: int) -> None:
+    """Move heads of a stage that can no longer be in time from live to late."""
+    stage = s.stages[position]
+    while stage.live != NONE and now_ns > stage.late_ns:
+        head = _pop_live(s, position)
+        c = s.slots[head]
+        c.late = 1
+        c.next = NONE
+        if stage.late == NONE:
+            stage.late = head
+        else:
+            s.slots[stage.late_last].next = head
+        stage.late_last = head
+        stage.touched = 1
 
 
 def next_late_ns(s: State) -> int:
     """Return the instant at which the next head of a tenant that drops late requests turns late, or NEVER_NS."""
     wake_ns = NEVER_NS
     for index in range(s.desk[0].active):
-        head = s.stages[s.active[index]].live
-        if head != NONE and s.tenants[s.slots[head].tenant].drop_late == 1 and s.slots[head].due_ns < NEVER_NS:
-            wake_ns = min(wake_ns, s.slots[head].due_ns - s.slots[head].remaining_ns + 1)
+        stage = s.stages[s.active[index]]
+        if stage.live != NONE and s.tenants[s.slots[stage.live].tenant].drop_late == 1 and s.slots[stage.live].due_ns < NEVER_NS:
+            wake_ns = min(wake_ns, stage.late_ns + 1)
     return wake_ns
 
 
@@ -102,10 +107,17 @@ def activate(s: State, position: int) -> None:
         s.desk[0].active += 1
 
 
+def _head(s: State, stage: StageRow, slot: int) -> None:
+    """Make a slot, or nobody, the live head of a stage."""
+    stage.live = slot
+    if slot != NONE:
+        stage.late_ns = s.slots[slot].due_ns - s.slots[slot].remaining_ns
+
+
 def _pop_live(s: State, position: int) -> int:
     stage = s.stages[position]
     slot = stage.live
-    stage.live = s.slots[slot].next
+    _head(s, stage, s.slots[slot].next)
     if stage.live == NONE:
         stage.live_last = NONE
     s.slots[slot].next = NONE

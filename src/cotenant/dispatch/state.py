@@ -58,11 +58,19 @@ class StageRow:
     """One step of one option's chain, with its two queues: linked lists of slots, live and late.
 
     `active` is its place in the list of stages with something queued, NONE if nothing is. `others` to `others + other_count` in
-    `State.others` are the steps that may serve the same segment of the same tenant.
+    `State.others` are the steps that may serve the same segment of the same tenant. `late_ns` is the last instant at which the live
+    head can be in time; `touched` says whether a head has come up since it was last listed, `listed` in which decision that was.
     """
 
-    option: int = 0
     processor: int = 0
+    live: int = NONE
+    late: int = NONE
+    late_ns: int = 0
+    touched: int = 0
+    listed: int = 0
+    blocked: int = 0
+    active: int = NONE
+    option: int = 0
     width: int = 1
     segment_ns: int = 0
     remaining_ns: int = 0
@@ -70,22 +78,26 @@ class StageRow:
     bytes_left: float = 0.0
     others: int = 0
     other_count: int = 0
-    live: int = NONE
     live_last: int = NONE
-    late: int = NONE
     late_last: int = NONE
-    active: int = NONE
-    blocked: int = 0
 
 
 @dataclass(slots=True)
 class ProcessorRow:
-    """A processor: its first lane and how many there are, how many are free; `preempts` as above; what a change costs."""
+    """A processor: its first lane and how many there are, how many are free; `preempts` as above; what a change costs.
+
+    `open` says in a decision whether all heads before it are candidates, `heads` which was the last with any; `touched` whether any may go
+    before what runs there that did not at the last; `worst` is whom of those that run there others interrupt first.
+    """
 
     lane: int = 0
     lanes: int = 0
     free: int = 0
     preempts: int = AT_BOUNDARIES
+    touched: int = 0
+    open: int = 1
+    heads: int = 0
+    worst: int = NONE
     blocked: int = 0
     memory: int = 0
     switch_ns: int = 0
@@ -176,6 +188,7 @@ class DeskRow:
     late_last: int = 0
     places: int = 0
     sees_all: int = 0
+    prepares: int = 0
     period_ns: int = 0
     bad: int = 0
     culprit: int = NONE

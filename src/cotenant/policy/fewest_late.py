@@ -14,21 +14,27 @@ _CLASS_STEP_NS = 4.0e15
 _MOST_NS = 1.0e15
 """46 and 11 days: a class is further apart than two due times can be, and both are exact to the nanosecond."""
 
-_MOST_SERVERS, _MOST_LISTED = 16, 64
-_SINCE, _BUSY, _LATE, _LISTED, _CLOCKS = 0, 1, 2, 3, 4
-_SLOTS = _CLOCKS + _MOST_SERVERS
+_MOST_SERVERS, _MOST_LISTED = 32, 64
+_SINCE, _BUSY, _LATE, _LISTED, _WIDEST, _CLOCKS = 0, 1, 2, 3, 4, 5
+_OWNERS = _CLOCKS + _MOST_SERVERS
+_SLOTS = _OWNERS + _MOST_SERVERS
 _WANTED = _SLOTS + _MOST_LISTED
 """Places in the notes: the last decision; lane-ns that anybody and that those who can only wait had, while some of these did; how many
-are in time; when groups of lanes are free; who is in time, and when wanted."""
+are in time; the widest candidate; when groups of lanes are free, and of which processor they are; who is in time, and when wanted."""
 
 _LEARNS = 0.05
 """How much a finished segment moves its tenant's mean pace."""
 
 
 def order(candidate: Candidate, scene: Scene) -> float:
-    standing = candidate.note if candidate.note > 0.0 else _judged(candidate, scene)
+    standing = _standing(candidate, scene)
     key = _wanted_ns(candidate, scene) if standing <= _NO_HURRY else _left_ns(candidate, scene)
     return standing * _CLASS_STEP_NS + max(-_MOST_NS, min(key, _MOST_NS))
+
+
+def _standing(c: Candidate, scene: Scene) -> float:
+    """Return the class of a request: as of the last decision that it was a candidate in, by itself if it never was."""
+    return c.note if c.note > 0.0 else _judged(c, scene)
 
 
 def _wanted_ns(c: Candidate, scene: Scene) -> float:
@@ -40,9 +46,8 @@ def _wanted_ns(c: Candidate, scene: Scene) -> float:
 
 def prepare(scene: Scene) -> None:
     """Learn how fast requests go, then decide who is to be in time: earliest due first, giving up the longest where one would be late."""
-    _learn(scene)
-    servers = _set_clocks(scene)
     waiting = _classify(scene)
+    servers = _set_clocks(scene)
     listed = int(scene.notes[_LISTED])
     for index in range(listed):
         _place(scene, index, servers)
@@ -65,18 +70,15 @@ def choose_width(candidate: Candidate, scene: Scene) -> int:
 def share(candidate: Candidate, scene: Scene) -> float:
     """Grant first what a request that can be in time needs to be so; the rest is for all."""
     slack_ns = candidate.due_ns - scene.now_ns
-    if candidate.note != _IN_TIME or slack_ns <= candidate.remaining_ns:
+    if slack_ns < candidate.remaining_ns or _standing(candidate, scene) != _IN_TIME:
         return 0.0
     return candidate.bytes_per_ns * candidate.remaining_ns / slack_ns
 
 
-def _learn(scene: Scene) -> None:
+def _learn(c: Candidate, scene: Scene) -> None:
     """Keep each tenant's mean pace, as its own requests show it."""
-    for index in range(scene.ready_count):
-        c = scene.slots[scene.ready[index]]
-        if c.stage > 0:
-            t = scene.tenants[c.tenant]
-            t.note += _LEARNS * (c.pace - t.note) if t.note > 0.0 else c.pace
+    t = scene.tenants[c.tenant]
+    t.note += _LEARNS * (c.pace - t.note) if t.note > 0.0 else c.pace
 
 
 def _left_ns(c: Candidate, scene: Scene) -> float:
@@ -86,46 +88,61 @@ def _left_ns(c: Candidate, scene: Scene) -> float:
 
 
 def _set_clocks(scene: Scene) -> int:
-    """Note when each group of lanes beside a free one, as wide as the widest request, will be free; return how many there are."""
-    width = 1
-    for index in range(scene.ready_count):
-        width = max(width, scene.slots[scene.ready[index]].width)
-    lanes = 0
-    for index in range(len(scene.processors)):
-        if scene.processors[index].free > 0 or scene.ready_count == 0:
-            lanes += scene.processors[index].lanes
-    servers = max(1, min(_MOST_SERVERS, lanes // width))
-    busy = 0
+    """Note when each group of lanes, as wide as the widest candidate, will be free; return how many there are.
+
+    On a board of so many processors that they have more groups than there is room for, the last serves for the rest.
+    """
+    servers = 0
+    for processor in range(len(scene.processors)):
+        groups = max(1, scene.processors[processor].lanes // int(scene.notes[_WIDEST]))
+        for _ in range(min(groups, _MOST_SERVERS - servers)):
+            scene.notes[_CLOCKS + servers] = 0.0
+            scene.notes[_OWNERS + servers] = processor
+            servers += 1
     for index in range(scene.running_count):
         c = scene.slots[scene.running[index]]
-        if busy < servers and scene.processors[c.processor].free > 0:
-            scene.notes[_CLOCKS + busy] = _left_ns(c, scene)
-            busy += 1
-    for server in range(busy, servers):
-        scene.notes[_CLOCKS + server] = 0.0
+        server = _free_first(scene, c.processor, servers)
+        if scene.notes[_CLOCKS + server] == 0.0:
+            scene.notes[_CLOCKS + server] = _left_ns(c, scene)
     return servers
+
+
+def _free_first(scene: Scene, processor: int, servers: int) -> int:
+    """Return the group of a processor's lanes that is free first."""
+    best = servers - 1
+    least_ns = float(NEVER_NS)
+    for server in range(servers):
+        if scene.notes[_OWNERS + server] == processor and scene.notes[_CLOCKS + server] < least_ns:
+            best, least_ns = server, scene.notes[_CLOCKS + server]
+    return best
 
 
 def _classify(scene: Scene) -> int:
     """Judge everybody alone; return the slot, of those that can only wait, that has waited longest over its time alone, or -1."""
     longest = -1
     most = -1.0
+    widest = 1
     scene.notes[_LISTED] = 0.0
     for index in range(scene.ready_count):
         slot = scene.ready[index]
         c = scene.slots[slot]
+        widest = max(widest, c.width)
+        if c.stage > 0:
+            _learn(c, scene)
         c.note = _judged(c, scene)
         if c.note == _IN_TIME:
             _list(scene, slot)
-        wait = (scene.now_ns - c.arrival_ns) / max(1, c.alone_ns)
-        if _can_only_wait(c) and wait > most:
-            longest, most = slot, wait
+        elif _can_only_wait(c.note):
+            wait = (scene.now_ns - c.arrival_ns) / max(1, c.alone_ns)
+            if wait > most:
+                longest, most = slot, wait
+    scene.notes[_WIDEST] = widest
     return longest
 
 
-def _can_only_wait(c: Candidate) -> bool:
-    """Say whether a request goes after all that can be in time: hopeless, or without a deadline."""
-    return c.note == _NO_HURRY or c.note == _HOPELESS  # noqa: PLR1714  # compiles
+def _can_only_wait(standing: float) -> bool:
+    """Say whether a class goes after all that can be in time: hopeless, or without a deadline."""
+    return standing in (_NO_HURRY, _HOPELESS)
 
 
 def _judged(c: Candidate, scene: Scene) -> float:
@@ -158,13 +175,10 @@ def _list(scene: Scene, slot: int) -> None:
 
 
 def _place(scene: Scene, index: int, servers: int) -> None:
-    """Place a listed request where lanes are free first; if it would be late so, give up the longest that has been placed."""
+    """Place a listed request where lanes of its processor are free first; if it would be late so, give up the longest there so far."""
     slot = int(scene.notes[_SLOTS + index])
     c = scene.slots[slot]
-    first = 0
-    for server in range(1, servers):
-        if scene.notes[_CLOCKS + server] < scene.notes[_CLOCKS + first]:
-            first = server
+    first = _free_first(scene, c.processor, servers)
     scene.notes[_CLOCKS + first] += _left_ns(c, scene)
     c.mark = 1.0 + first
     if scene.now_ns + scene.notes[_CLOCKS + first] <= c.due_ns:
@@ -172,7 +186,11 @@ def _place(scene: Scene, index: int, servers: int) -> None:
     longest = slot
     for before in range(index):
         other = int(scene.notes[_SLOTS + before])
-        if scene.slots[other].note == _IN_TIME and _is_longer(scene.slots[other], scene.slots[longest], scene):
+        if (
+            scene.slots[other].note == _IN_TIME
+            and scene.slots[other].processor == c.processor
+            and _is_longer(scene.slots[other], scene.slots[longest], scene)
+        ):
             longest = other
     server = int(scene.slots[longest].mark) - 1
     scene.notes[_CLOCKS + server] -= _left_ns(scene.slots[longest], scene)
@@ -198,7 +216,8 @@ def _account(scene: Scene, waiting: int) -> None:
     for index in range(scene.running_count):
         c = scene.slots[scene.running[index]]
         scene.notes[_BUSY] += passed_ns * c.width
-        if c.note == _OWED or _can_only_wait(c):
+        standing = _standing(c, scene)
+        if standing == _OWED or _can_only_wait(standing):
             scene.notes[_LATE] += passed_ns * c.width
     if waiting >= 0 and scene.notes[_LATE] < scene.params[2] * scene.notes[_BUSY]:
         scene.slots[waiting].note = _OWED

@@ -85,12 +85,17 @@ class Candidate(Protocol):
 
 
 class ProcessorView(Protocol):
-    """A processor: how many lanes it has, how many are free, its memory by index, what it costs to change what runs."""
+    """A processor: how many lanes it has, how many are free, its memory by index, what it costs to change what runs.
+
+    `open` says whether the heads that wait for it are candidates: unless `sees_all`, only where they might start now.
+    """
 
     @property
     def lanes(self) -> int: ...
     @property
     def free(self) -> int: ...
+    @property
+    def open(self) -> int: ...
     @property
     def memory(self) -> int: ...
     @property
@@ -208,7 +213,8 @@ class Policy:
       DecisionError.
     - `share` says how much bandwidth what runs is granted first, in bytes per ns; what is left is shared by max-min, unless `caps`.
     - `prepare` runs once per decision, before all else, and alone may write notes.
-    - `sees_all`: `prepare` is shown every head, not only those that might start now.
+    - `sees_all`: every head is a candidate at every decision, for `prepare` to see and for an order that changes with the clock; else only
+      those that might start now, where lanes are all taken only those that have come up since the last decision.
     - `preempts` lets a better candidate interrupt what runs, where the processor can.
     - `holds`: a request that has begun keeps its lanes until it ends.
     - `late_last`: requests that can no longer be in time go after all that can.

@@ -9,4 +9,4 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return candidate.rank
 
 
-rank = Policy(order=order)
+rank = Policy(order=order, sees_all=False)

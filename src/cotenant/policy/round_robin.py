@@ -10,4 +10,4 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return float(scene.tenants[candidate.tenant].last_ns)
 
 
-round_robin = Policy(order=order, preempts=False)
+round_robin = Policy(order=order, sees_all=False, preempts=False)

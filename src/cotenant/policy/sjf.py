@@ -11,4 +11,4 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return candidate.remaining_ns * pace
 
 
-sjf = Policy(order=order, params=(("pace", 0.0),))
+sjf = Policy(order=order, sees_all=False, params=(("pace", 0.0),))
