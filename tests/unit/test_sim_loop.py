@@ -132,6 +132,18 @@ def _seven(candidate: Candidate, scene: Scene) -> int:
     return 7
 
 
+def _parameter_too_far(candidate: Candidate, scene: Scene) -> float:
+    return scene.params[0]
+
+
+def _note_too_far(scene: Scene) -> None:
+    scene.notes[1_000_000_000] = 1.0
+
+
+def _slot_too_far(scene: Scene) -> None:
+    scene.slots[1_000_000_000].note = 1.0
+
+
 def _nothing(candidate: Candidate, scene: Scene) -> float:
     return 0.0
 
@@ -142,6 +154,9 @@ def _less_than_nothing(candidate: Candidate, scene: Scene) -> float:
 
 WRONG: dict[str, tuple[Policy, int, str]] = {
     "raises": (Policy(order=_divides), 0, "it raised ZeroDivisionError"),
+    "reads a parameter that it does not have": (Policy(order=_parameter_too_far), 0, "it raised IndexError"),
+    "writes a note that it does not have": (Policy(order=_first, prepare=_note_too_far, notes=1), 0, "it raised IndexError"),
+    "writes into a slot that there is not": (Policy(order=_first, prepare=_slot_too_far), 0, "it raised IndexError"),
     "gives NaN": (Policy(order=_nan), 0, "order gave NaN for request 0 of tenant 0"),
     "gives NaN later": (Policy(order=_nan_later), 10 * US, "order gave NaN for request"),
     "asks for a width that there is not": (Policy(order=_first, width=_seven), 0, "asked for a step that no option has for request 0"),
@@ -211,3 +226,36 @@ def test_a_request_without_a_deadline_is_never_late() -> None:
     columns = simulate(drawn, EDF, name="edf")
     assert set(columns.endings["due_ns"].tolist()) == {NEVER_NS}
     assert [end for _, end, _ in outcomes(columns, "a")] == [US * k for k in range(1, 10)]
+
+
+def _of_one(candidate: Candidate) -> float:
+    return 0.0
+
+
+def _of_no_such_field(candidate: Candidate, scene: Scene) -> float:
+    return float(candidate.deadline)  # type: ignore[attr-defined]
+
+
+def _of_a_list(candidate: Candidate, scene: Scene) -> float:
+    return float(len(["a"] * candidate.rank))
+
+
+def _of_no_such_view(candidate: Candidate, scene: Scene) -> float:
+    return float(scene.nonsense)  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not is_there(), reason="needs numba")
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (_of_one, r"_of_one\(.*\) does not take \(candidate, scene\)"),
+        (_of_no_such_field, "a field that rows do not have: 'deadline'"),
+        (_of_a_list, r"another object at .*test_sim_loop\.py, line \d+"),
+        (_of_no_such_view, r"'nonsense' .* at .*test_sim_loop\.py, line \d+"),
+    ],
+)
+def test_what_does_not_compile_is_refused_in_one_line(order: Callable[..., float], said: str) -> None:
+    policy = Policy(order=order)
+    with pytest.raises(DecisionError, match=said) as refused:
+        two()(policy, loop_of("compiled", policy))
+    assert "\n" not in str(refused.value)

@@ -18,6 +18,7 @@ from cotenant.describe import cache_folder
 from cotenant.dispatch.ask import Asks, ask_order, ask_orders, ask_shares, ask_step, asks_of, look
 from cotenant.policy import Policy
 from cotenant.sim.loop import run
+from cotenant.sim.subset import check_arguments, refusing_plainly
 
 Function = Callable[..., Any]
 Loop = Callable[[Any, Any, int], int]
@@ -51,7 +52,7 @@ class Compiler:
 
     def __init__(self) -> None:
         self._run: Function | None = None
-        self._source = _Source()
+        self._source = _Source(boundscheck=True)
         self._asks: dict[Policy, Asks] = {}
 
     def loop(self, policy: Policy) -> Loop:
@@ -68,10 +69,10 @@ class Compiler:
             from numba import int64, njit, typeof
 
             import_module("cotenant.sim.pointers")  # teaches numba what packed rows are
-            signature = int64(typeof(state), typeof(world), int64, *(_pointers(typeof(state))))
+            types = int64(typeof(state), typeof(world), int64, *(_pointers(typeof(state))))
             source = _Source(run, error_model="numpy", forceinline=True)
             with _cache_at(cache_folder() / "compiled" / digest()):
-                self._run = njit(signature, cache=True, nogil=True, _nrt=False, error_model="numpy")(source.copy(run))
+                self._run = njit(types, cache=True, nogil=True, _nrt=False, error_model="numpy")(source.copy(run))
         return cast("Function", self._run)
 
     def _asked(self, policy: Policy, state: Any) -> Asks:
@@ -80,13 +81,9 @@ class Compiler:
         return self._asks[policy]
 
     def _compile_asks(self, policy: Policy, state: Any) -> Asks:
-        from numba.core.errors import NumbaError
-
-        try:
+        check_arguments(policy)
+        with refusing_plainly():
             return self._answers(policy, state)
-        except (NumbaError, RecursionError) as error:
-            line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-            raise TypeError(f"it is not in the subset that compiles (docs/adding-a-policy.md): {line}") from error
 
     def _answers(self, policy: Policy, state: Any) -> Asks:
         from numba import njit, typeof
@@ -96,7 +93,7 @@ class Compiler:
             self._source.compiled(f) for f in (policy.order, policy.prepare, policy.width, policy.place, policy.share, look)
         )
         functions = (ask_orders(order, prepare, view), ask_order(order, view), ask_step(width, place, view), ask_shares(share, view))
-        return Asks(*(njit(signature, _nrt=False)(function) for signature, function in zip(signatures, functions, strict=True)))
+        return Asks(*(njit(types, _nrt=False, boundscheck=True)(function) for types, function in zip(signatures, functions, strict=True)))
 
 
 class _Source:

@@ -52,6 +52,8 @@ class Layout:
             self._idle[policy.promises] = State(*packed_all([rows or [0.0] for rows in plain]))
         rows = (cast("Any", cast("Packed", rows).copy()) for rows in self._idle[policy.promises])
         own = packed_all([[desk_row(policy, self.lineup, promises=policy.promises)], list(params) or [0.0], [0.0] * max(1, policy.notes)])
+        for numbers, count in ((own[1], len(params)), (own[2], policy.notes)):
+            cast("Packed", numbers).length = count  # else what is there for want of an empty array would be no index too far
         return State(*rows)._replace(desk=own[0], params=own[1], notes=own[2])
 
     def world(self, requests: Sequence[Request], horizon_ns: int, policy: Policy) -> World:
