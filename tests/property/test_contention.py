@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cotenant.cost.contention import grant, water_fill
+from cotenant.cost.contention import grant, slowed, water_fill
 from tests.sim_cases import progressive
 
 CLOSE = 1e-9
@@ -154,3 +154,24 @@ def test_one_more_raises_nobodys_grant_whatever_is_reserved(
     before = granted(wants, first, capacity, caps=caps)
     after = granted([*wants, more], [*first, asks], capacity, caps=caps)
     assert all(b <= a + CLOSE * max(1.0, capacity) for a, b in zip(before, after, strict=False))
+
+
+SIZES = st.floats(1.0, 1e6)
+
+
+@given(computes_ns=SIZES, moves_ns=SIZES, unhidden=st.floats(0.01, 1.0), part=st.floats(0.01, 1.0))
+def test_what_is_granted_a_part_takes_as_long_as_the_roofline_with_overlap_says(
+    computes_ns: float, moves_ns: float, unhidden: float, part: float
+) -> None:
+    def takes_ns(moves_ns: float) -> float:
+        return max(computes_ns, moves_ns) + unhidden * min(computes_ns, moves_ns)
+
+    speed = slowed(part, takes_ns(moves_ns), computes_ns, unhidden)
+    assert speed == pytest.approx(takes_ns(moves_ns) / takes_ns(moves_ns / part), rel=1e-6)
+    assert part * (1 - CLOSE) <= speed <= 1 + CLOSE
+
+
+@given(part=st.floats(0.0, 1.0), total_ns=SIZES)
+def test_what_is_hidden_in_full_goes_as_fast_as_it_is_granted(part: float, total_ns: float) -> None:
+    assert slowed(part, total_ns, 0.0, 0.0) == part
+    assert slowed(0.0, total_ns, total_ns / 2, 0.5) == 0.0

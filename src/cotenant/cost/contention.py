@@ -33,6 +33,20 @@ def water_fill(wants: Sequence[float], count: int, capacity: float, grants: Floa
     return 0.0 if open_count > 0 else max(0.0, left)
 
 
+def slowed(granted: float, total_ns: float, compute_ns: float, unhidden: float) -> float:
+    """Return the speed, over that alone, of work that is granted a part of the bandwidth that it takes alone.
+
+    The roofline with partial overlap, T = max(C, M / b) + unhidden min(C, M / b): `total_ns` is T at the full bandwidth, `compute_ns` is C,
+    and M / b grows as less is granted. Unhidden 0 is the roofline of Williams, Waterman and Patterson (2009), a part of 1 the latency
+    estimate of MoCA (Kim et al., HPCA 2023).
+    """
+    if unhidden == 0.0 or granted <= 0.0:
+        return granted
+    longer_ns = total_ns - unhidden * compute_ns
+    moves_ns = (longer_ns if longer_ns >= compute_ns else (total_ns - compute_ns) / unhidden) / granted
+    return total_ns / (max(compute_ns, moves_ns) + unhidden * min(compute_ns, moves_ns))
+
+
 def grant(wants: Sequence[float], first: Sequence[float], count: int, capacity: float, caps: int, grants: Floats, spare: Floats) -> None:
     """Grant what is to come `first`, up to what each wants, then share what is left by max-min unless first grants are `caps`.
 

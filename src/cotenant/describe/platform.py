@@ -52,8 +52,9 @@ class Processor:
 
     `kind` names the microarchitecture, so that a profile of one lane serves all lanes of that kind;
     `switch_ns` is what a lane loses when it goes to another tenant, `preempt_ns` when an interrupted segment goes on, `decision_ns` at
-    each start: only the simulator adds them, for a profile holds them already. `cores` are the operating system's numbers of the
-    lanes, empty for a board that is not this machine.
+    each start: only the simulator adds them, for a profile holds them already. `unhidden` is what part of the shorter of computing and
+    moving data the longer does not hide: 0 where they overlap in full, 1 where one follows the other. `cores` are the operating
+    system's numbers of the lanes, empty for a board that is not this machine.
     """
 
     name: str
@@ -68,11 +69,14 @@ class Processor:
     switch_ns: int = 0
     preempt_ns: int = 0
     decision_ns: int = 0
+    unhidden: float = 0.0
     cores: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.lanes < 1:
             raise InputError(f"processors[{self.name}].lanes", self.lanes, "1 or more")
+        if not 0 <= self.unhidden <= 1:
+            raise InputError(f"processors[{self.name}].unhidden", self.unhidden, "0 to 1")
         if self.cores and len(self.cores) != self.lanes:
             raise InputError(f"processors[{self.name}].cores", self.cores, f"one core for each of {self.lanes} lanes")
 

@@ -150,6 +150,7 @@ def _stage_rows(lineup: Lineup, k: int, option: Option) -> list[StageRow]:
     left_ns, left_bytes = 0, 0.0
     for step in reversed(option.chain):
         left_ns, left_bytes = left_ns + step.duration_ns, left_bytes + step.memory_bytes
+        bytes_per_ns, compute_ns, unhidden = _demand(step, lineup.platform)
         rows.append(
             StageRow(
                 option=k,
@@ -157,11 +158,30 @@ def _stage_rows(lineup: Lineup, k: int, option: Option) -> list[StageRow]:
                 width=step.width,
                 segment_ns=step.duration_ns,
                 remaining_ns=left_ns,
-                bytes_per_ns=step.memory_bytes / step.duration_ns if step.duration_ns > 0 else 0.0,
+                bytes_per_ns=bytes_per_ns,
+                compute_ns=compute_ns,
+                unhidden=unhidden,
                 bytes_left=left_bytes,
             )
         )
     return rows[::-1]
+
+
+def _demand(step: Step, platform: Platform) -> tuple[float, float, float]:
+    """Return the bandwidth at which a step takes its time alone, in bytes per ns, what of that time is computing, and what is not hidden.
+
+    Where all that can be hidden is, the mean over the step will do; else it is all that the memory has, and what it computes is what
+    the roofline leaves: T = max(C, M / b) + unhidden min(C, M / b).
+    """
+    processor = platform.processor(step.processor)
+    peak = next(m.bandwidth_bytes_per_s for m in platform.memories if m.name == processor.memory)
+    mean = step.memory_bytes / step.duration_ns if step.duration_ns > 0 else 0.0
+    moves_ns = step.memory_bytes / _per_ns(peak)
+    if processor.unhidden == 0.0 or moves_ns == 0.0 or moves_ns >= step.duration_ns:
+        return mean, 0.0, 0.0
+    longer_ns = step.duration_ns - processor.unhidden * moves_ns
+    compute_ns = longer_ns if longer_ns >= moves_ns else (step.duration_ns - moves_ns) / processor.unhidden
+    return _per_ns(peak), compute_ns, processor.unhidden
 
 
 def _processor_rows(lineup: Lineup) -> list[ProcessorRow]:

@@ -57,6 +57,8 @@ class OptionRow:
 class StageRow:
     """One step of one option's chain, with its two queues: linked lists of slots, live and late.
 
+    At `bytes_per_ns` it takes `segment_ns` alone; `compute_ns` of these it would take if nothing had to be moved, of which and of the rest
+    the shorter is hidden but for a part, `unhidden` (`cost.contention.slowed`).
     `active` is its place in the list of stages with something queued, NONE if nothing is. `others` to `others + other_count` in
     `State.others` are the steps that may serve the same segment of the same tenant. `late_ns` is the last instant at which the live
     head can be in time; `touched` says whether a head has come up since it was last listed, `listed` in which decision that was.
@@ -75,6 +77,8 @@ class StageRow:
     segment_ns: int = 0
     remaining_ns: int = 0
     bytes_per_ns: float = 0.0
+    compute_ns: float = 0.0
+    unhidden: float = 0.0
     bytes_left: float = 0.0
     others: int = 0
     other_count: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cotenant.cost.contention import grant
+from cotenant.cost.contention import grant, slowed
 from cotenant.dispatch.ask import Asks
 from cotenant.dispatch.choose import list_running
 from cotenant.dispatch.state import NO_SHARE, NONE, State
@@ -146,7 +146,8 @@ def _share(s: State, w: World, memory: int, count: int, now_ns: int) -> None:
     grant(w.wants, w.first, count, capacity, w.clock[0].caps, w.grants, w.spare)
     for index in range(count):
         granted = w.grants[index] / w.wants[index] if w.wants[index] > 0.0 else 1.0
-        _set_rate(w, w.who[index], min(granted, most), now_ns)
+        stage = s.stages[s.slots[w.who[index]].position]
+        _set_rate(w, w.who[index], min(slowed(granted, stage.segment_ns, stage.compute_ns, stage.unhidden), most), now_ns)
 
 
 def _set_rate(w: World, slot: int, rate: float, now_ns: int) -> None:
