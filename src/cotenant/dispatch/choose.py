@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cotenant.dispatch.lanes import can_yield, expect_left, find_open, is_warm
 from cotenant.dispatch.promises import has_earned, turn
+from cotenant.dispatch.queues import settle_late
 from cotenant.dispatch.state import AT_BOUNDARIES, AT_ONCE, BY_CLASS, NONE, NOT_A_NUMBER, RUNNING, SOUND, Ints, State
 from cotenant.policy import NOT_NOW
 
@@ -23,11 +24,15 @@ def list_running(s: State, now_ns: int) -> None:
     s.desk[0].running = count
 
 
-def list_ready(s: State) -> None:
-    """List the heads of the queues, with what their tenants have earned; only those that might start, unless the policy sees all."""
+def list_ready(s: State, now_ns: int) -> None:
+    """List the heads of the queues, with what their tenants have earned; only those that might start, unless the policy sees all.
+
+    Those that cannot be in time at `now_ns` turn late.
+    """
     count = 0
     desk = s.desk[0]
     for index in range(desk.active):
+        settle_late(s, s.active[index], now_ns)
         stage = s.stages[s.active[index]]
         row = s.processors[stage.processor]
         if stage.touched == 1:
@@ -36,7 +41,6 @@ def list_ready(s: State) -> None:
         may_interrupt = stage.listed == desk.decision and desk.preempts == 1 and row.preempts != AT_BOUNDARIES
         if row.open == 0 and row.free == 0 and not may_interrupt:
             continue
-        row.heads = desk.decision
         if stage.live != NONE:
             s.ready[count] = stage.live
             count += 1
@@ -55,11 +59,10 @@ def replace_head(s: State, index: int, head: int) -> None:
         desk.ready -= 1
         head = s.ready[desk.ready]
     s.ready[index] = head
-    if desk.promises == 1:
-        for other in range(desk.ready):
+    reckon_earned(s, head)
+    for other in range(desk.ready * desk.promises):
+        if s.slots[s.ready[other]].begun == 0:
             reckon_earned(s, s.ready[other])
-    else:
-        s.slots[head].earned = 1
 
 
 def open_processors(s: State) -> None:
@@ -102,13 +105,21 @@ def reckon_earned(s: State, slot: int) -> None:
         c.earned = 0
 
 
-def is_sound(s: State) -> bool:
-    """Say whether the order of every candidate, ready or running, is a number."""
-    for index in range(s.desk[0].ready):
-        check(s, s.ready[index])
-    for index in range(s.desk[0].running):
+def sift(s: State) -> None:
+    """Keep of the candidates those that might start; note any, ready or running, whose order is not a number."""
+    desk = s.desk[0]
+    find_worst(s)
+    count = 0
+    for index in range(desk.ready):
+        slot = s.ready[index]
+        check(s, slot)
+        if s.slots[slot].value < NOT_NOW and _might_start(s, slot):
+            s.ready[count] = slot
+            count += 1
+            s.processors[s.slots[slot].processor].heads = desk.decision
+    desk.ready = count
+    for index in range(desk.running):
         check(s, s.running[index])
-    return s.desk[0].bad == SOUND
 
 
 def check(s: State, slot: int) -> None:
@@ -121,11 +132,11 @@ def check(s: State, slot: int) -> None:
 def first(s: State) -> int:
     """Return the index in `ready` of whoever goes first among those that might start, NONE if there is nobody."""
     best = NONE
-    if not _has_room(s):
+    if s.desk[0].bad != SOUND or not _has_room(s):
         return best
     for index in range(s.desk[0].ready):
         slot = s.ready[index]
-        if s.slots[slot].value < NOT_NOW and (best == NONE or _goes_first(s, slot, s.ready[best])) and _might_start(s, slot):
+        if (best == NONE or _goes_first(s, slot, s.ready[best])) and s.slots[slot].value < NOT_NOW and _might_start(s, slot):
             best = index
     return best
 

@@ -8,7 +8,6 @@ from cotenant.dispatch.choose import (
     find_worst,
     first,
     is_blocked,
-    is_sound,
     is_worse,
     lanes_for,
     lanes_of_worse,
@@ -16,11 +15,12 @@ from cotenant.dispatch.choose import (
     list_running,
     open_processors,
     replace_head,
+    sift,
 )
 from cotenant.dispatch.events import end, stand
 from cotenant.dispatch.lanes import is_warm, occupy, preempt, resume, stop_running, suspend
 from cotenant.dispatch.promises import charge, refill
-from cotenant.dispatch.queues import dequeue, next_late_ns, settle_all, settle_late
+from cotenant.dispatch.queues import dequeue, next_late_ns, settle_late
 from cotenant.dispatch.state import AT_ONCE, ENDLESS, NO_SUCH_STEP, NONE, SOUND, Ints, StageRow, State
 from cotenant.policy import NEVER_NS
 
@@ -29,6 +29,9 @@ START, RESUME, SUSPEND, DROP = 0, 1, 2, 3
 
 FIELDS = 4
 """A decision is kind, slot, lane, request."""
+
+NOT_YET_NS = -1
+"""Before any instant: nobody is late then."""
 
 BAD = -1
 """Returned instead of a count when the policy's answer makes no sense; `s.desk[0]` says why."""
@@ -47,17 +50,16 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     s.desk[0].decision += 1
     s.desk[0].bad = SOUND
     refill(s, now_ns)
-    settle_all(s, now_ns)
     count = _drop_late(s, now_ns, out, 0)
     list_running(s, now_ns)
     open_processors(s)
-    list_ready(s)
+    list_ready(s, now_ns)
     asks.orders(s, now_ns)
-    find_worst(s)
-    best = first(s) if is_sound(s) else NONE
+    sift(s)
+    best = first(s)
     while best != NONE:
         count = _start(s, asks, now_ns, best, out, lanes, count)
-        best = first(s) if s.desk[0].bad == SOUND else NONE
+        best = first(s)
     if s.desk[0].bad != SOUND:
         return BAD
     count = _drop_late(s, now_ns, out, count)
@@ -100,7 +102,7 @@ def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints,
         stand(s, slot, position)
     count = _occupy(s, now_ns, slot, out, lanes, count)
     if makes_room:
-        list_ready(s)
+        list_ready(s, NOT_YET_NS)
         _ask_newcomers(s, asks, now_ns)
     else:
         _follow(s, asks, now_ns, best, head)
@@ -128,7 +130,7 @@ def _ask_newcomers(s: State, asks: Asks, now_ns: int) -> None:
         slot = s.ready[index]
         if s.slots[slot].asked != s.desk[0].decision:
             asks.order(s, slot, now_ns)
-            check(s, slot)
+    sift(s)
 
 
 def _follow(s: State, asks: Asks, now_ns: int, index: int, head: int) -> None:

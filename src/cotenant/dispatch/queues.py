@@ -67,12 +67,6 @@ def dequeue(s: State, position: int, late: int) -> int:
     return slot
 
 
-def settle_all(s: State, now_ns: int) -> None:
-    """Move heads that can no longer be in time from live to late."""
-    for index in range(s.desk[0].active):
-        settle_late(s, s.active[index], now_ns)
-
-
 def settle_late(s: State, position: int, now_ns: int) -> None:
     """Move heads of a stage that can no longer be in time from live to late."""
     stage = s.stages[position]

@@ -52,7 +52,7 @@ class Compiler:
 
     def __init__(self) -> None:
         self._run: Function | None = None
-        self._source = _Source(boundscheck=True)
+        self._source = _Source(boundscheck=True, forceinline=True)
         self._asks: dict[Policy, Asks] = {}
 
     def loop(self, policy: Policy) -> Loop:
