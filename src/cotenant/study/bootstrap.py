@@ -1,9 +1,9 @@
-"""Intervals of ratios, by resampling rounds."""
+"""Intervals: of ratios by resampling rounds, of means by Student's t."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import cos, isfinite, pi, sin, sqrt, tan
 from statistics import NormalDist
 
 import numpy as np
@@ -18,9 +18,8 @@ FEWEST_ROUNDS = 5
 Interval = tuple[float, float]
 Sample = NDArray[np.int64]
 Draw = NDArray[np.intp]
-
-# Student's t, 0.975 quantile, for 1 to 10 degrees of freedom; beyond, the expansion of Abramowitz and Stegun (1964), 26.7.5.
-_T975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+HALVINGS = 60
+"""After so many a quarter of a turn is halved to less than a double tells apart."""
 
 
 def paired_ratio(over: Sequence[float], under: Sequence[float], rng: np.random.Generator, resamples: int = RESAMPLES) -> Interval | None:
@@ -64,15 +63,39 @@ def quantile_ratio(
 def expanded_tail(count: int) -> float:
     """Return the tail on each side that makes a percentile interval of `count` values as wide as Student's."""
     freedom = count - 1
-    return NormalDist().cdf(-sqrt(count / freedom) * t975(freedom))
+    return NormalDist().cdf(-sqrt(count / freedom) * student(LEVEL, freedom))
 
 
-def t975(freedom: int) -> float:
-    """Return the 0.975 quantile of Student's t."""
-    if freedom <= len(_T975):
-        return _T975[freedom - 1]
-    z = NormalDist().inv_cdf(1 - (1 - LEVEL) / 2)
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+def bounded_mean(values: Sequence[float] | NDArray[np.float64], level: float) -> Interval | None:
+    """Bound the mean of independent values by Student's t; None with fewer than two, or one that is infinite."""
+    if len(values) < 2 or not all(map(isfinite, values)):
+        return None
+    half = student(level, len(values) - 1) * float(np.std(values, ddof=1)) / sqrt(len(values))
+    middle = float(np.mean(values))
+    return middle - half, middle + half
+
+
+def student(level: float, freedom: int) -> float:
+    """Return t such that Student's distribution has `level` of itself, in (0, 1), between -t and t; `freedom` is 1 or more.
+
+    Halves the range of atan(t / sqrt(freedom)), in which the distribution is a finite sum (Abramowitz and Stegun, 1964, 26.7.3 and 26.7.4).
+    """
+    low, high = 0.0, pi / 2
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, freedom) < level else (low, middle)
+    return sqrt(freedom) * tan(high)
+
+
+def _within(angle: float, freedom: int) -> float:
+    odd = freedom % 2
+    term = cos(angle) if odd else 1.0
+    total = 0.0
+    for k in range(odd, freedom - 1, 2):
+        total += term
+        term *= cos(angle) ** 2 * (k + 1) / (k + 2)
+    total *= sin(angle)
+    return (angle + total) * 2 / pi if odd else total
 
 
 def _resampled_quantile(rounds: Sequence[Sample], picks: Draw, q: float, rng: np.random.Generator) -> float | None:

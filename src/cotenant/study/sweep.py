@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from math import sqrt
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from cotenant.describe import Closed, Crew, Platform, Share, Tenant, Workload, o
 from cotenant.errors import InputError
 from cotenant.policy import Policy
 from cotenant.sim import Compiler, Rig, Seeded, is_there
-from cotenant.study.bootstrap import t975
+from cotenant.study.bootstrap import LEVEL, bounded_mean
 from cotenant.trace.columns import Columns
 from cotenant.trace.figures import Alone, Figures, figures
 from cotenant.trace.report import Cell, Fate
@@ -197,9 +196,4 @@ def _mean(values: Sequence[float]) -> float:
 
 def mean_interval(values: Sequence[float]) -> Interval | None:
     """Bound a mean at 95 % by Student's t over independent runs; None with fewer than two, or one that is infinite."""
-    count = len(values)
-    if count < 2 or not all(np.isfinite(values)):
-        return None
-    half = t975(count - 1) * float(np.std(values, ddof=1)) / sqrt(count)
-    middle = _mean(values)
-    return middle - half, middle + half
+    return bounded_mean(values, LEVEL)
