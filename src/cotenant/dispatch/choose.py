@@ -57,9 +57,10 @@ def replace_head(s: State, index: int, head: int) -> None:
     desk = s.desk[0]
     if head == NONE:
         desk.ready -= 1
-        head = s.ready[desk.ready]
-    s.ready[index] = head
-    reckon_earned(s, head)
+        s.ready[index] = s.ready[desk.ready]
+    else:
+        s.ready[index] = head
+        reckon_earned(s, head)
     for other in range(desk.ready * desk.promises):
         if s.slots[s.ready[other]].begun == 0:
             reckon_earned(s, s.ready[other])
