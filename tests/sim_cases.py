@@ -192,8 +192,15 @@ def cases(
         if opens
         else []
     )
+    lengths = {s.option.tenant: len(s.option.chain) for s in shares}
     requests = [
-        request(t.name, at_ns, None if t.deadline_ns is None else at_ns + t.deadline_ns, scale=scale, exit_stage=last if exits else None)
+        request(
+            t.name,
+            at_ns,
+            None if t.deadline_ns is None else at_ns + t.deadline_ns,
+            scale=scale,
+            exit_stage=last if exits and last is not None and last < lengths[t.name] else None,
+        )
         for t, at_ns, scale, last in asked
     ]
     return case(platform, tenants, shares, requests, draw(st.integers(1, 40)) * US)

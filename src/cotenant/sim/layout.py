@@ -151,9 +151,20 @@ def _fields(lineup: Lineup, requests: Sequence[Request]) -> list[Arrival]:
         )
         for r in requests
     ]
+    longest = {known[name]: stages for name, stages in _longest(lineup).items()}
+    for number, (_, tenant, _, _, exit_stage) in enumerate(rows):
+        if exit_stage >= longest[tenant]:
+            raise InputError(
+                f"requests[{number}].exit_stage", exit_stage, f"0 to {longest[tenant] - 1}, a segment of {lineup.tenants[tenant].name}"
+            )
     if any(a[0] > b[0] for a, b in pairwise(rows)) or (rows and rows[0][0] < 0):
         raise InputError("requests", "not in order of arrival, or before 0", "arrivals in order, from 0 on")
     return first + rows
+
+
+def _longest(lineup: Lineup) -> dict[str, int]:
+    """Return how many segments the longest option of each tenant has."""
+    return {t.name: max(len(s.option.chain) for s in lineup.shares if s.option.tenant == t.name) for t in lineup.tenants}
 
 
 def with_more_room(state: State, world: World, why: int) -> tuple[State, World]:

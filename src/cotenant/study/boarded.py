@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cotenant.describe import Artifact, Board, Network, Option, Place, Share, Step, Tenant, open_rate_per_s
+from cotenant.describe import Artifact, Board, Closed, Network, Option, Place, Share, Step, Tenant, Work, open_rate_per_s
 from cotenant.errors import InputError
 from cotenant.registry import nearest
 from cotenant.units import NS_PER_S
@@ -16,9 +16,12 @@ BOARD = "board"
 def shares_for(tenants: Sequence[Tenant], board: Board) -> tuple[Share, ...]:
     """Return an option for every place where a tenant's network runs, the planned one first and at the rate at which requests come.
 
-    The rates are 0 everywhere else, and for closed tenants. InputError for a model that the board's figures do not cover.
+    The rates are 0 everywhere else, and for closed tenants. InputError for a model that the board's figures do not cover, and for work that
+    cannot be simulated.
     """
-    found = ((tenant, _network(index, tenant, board)) for index, tenant in enumerate(tenants))
+    found = [(tenant, _network(index, tenant, board)) for index, tenant in enumerate(tenants)]
+    for index, (tenant, network) in enumerate(found):
+        _refuse_work(f"tenants[{index}]", tenant, len(network.segments))
     return tuple(share for tenant, network in found for share in _shares(tenant, network, board))
 
 
@@ -30,6 +33,15 @@ def _network(index: int, tenant: Tenant, board: Board) -> Network:
     if name not in board.names:
         raise InputError(path, tenant.source.model, f"{allowed}; {nearest(name, board.names)}")
     return board.network(name)
+
+
+def _refuse_work(path: str, tenant: Tenant, segments: int) -> None:
+    """Refuse exits behind the last segment, and hidden work of a closed loop, whose requests are all alike."""
+    late = [stage for stage, _ in tenant.work.exits if stage >= segments]
+    if late:
+        raise InputError(f"{path}.exits", late[0], f"segments 0 to {segments - 1} of {tenant.source.model}")
+    if isinstance(tenant.arrival, Closed) and tenant.work != Work():
+        raise InputError(f"{path}.work", "of a closed loop", "none: its requests are simulated as all alike")
 
 
 def _shares(tenant: Tenant, network: Network, board: Board) -> tuple[Share, ...]:

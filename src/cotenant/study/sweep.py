@@ -9,18 +9,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cotenant.describe import Closed, Crew, Platform, Share, Tenant, Workload, open_rate_per_s, outstanding
+from cotenant.describe import Closed, Crew, Platform, Share, Tenant, Workload, open_rate_per_s
 from cotenant.errors import InputError
-from cotenant.policy import Policy
+from cotenant.policy import Policy, policies
 from cotenant.sim import Compiler, Rig, Seeded, is_there
 from cotenant.study.bootstrap import LEVEL, bounded_mean
 from cotenant.trace.columns import Columns
-from cotenant.trace.figures import Alone, Figures, figures
+from cotenant.trace.figures import Alone, Figures, done_per_s, figures
 from cotenant.trace.report import Cell, Fate
 from cotenant.units import NS_PER_S
 
 REQUESTS = 300
 """How many requests a run has on average, where neither the crew nor the caller says how long it lasts."""
+
+_FIRST_COME = policies.get("fifo")
+"""By which closed loops are served alone: nothing is to be chosen there but lanes."""
 
 _QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
 
@@ -82,7 +85,7 @@ def sweep(crew: Crew, platform: Platform, offer: Offer, ask: Ask, told: Told = l
         workload = crew.workload.scaled(load)
         rig = Rig(workload.tenants, offer(workload.tenants), platform, compiler)
         seeded = [_seeded(workload, horizons[load], ask, index) for index in range(ask.seeds)]
-        alone = {t.name: _alone(t, rig.lineup.shares, platform) for t in workload.tenants}
+        alone = {t.name: _alone(t, rig.lineup.shares, platform, horizons[load], compiler) for t in workload.tenants}
         found = []
         for name, policy in ask.policies:
             before_s = thread_time()
@@ -111,6 +114,8 @@ def _warm(compiler: Compiler, crew: Crew, platform: Platform, offer: Offer, ask:
     rig = Rig(crew.workload.tenants, offer(crew.workload.tenants), platform, compiler)
     for name, policy in ask.policies:
         rig.run(Seeded(requests=(), horizon_ns=0), policy, name=name, params=_params(crew, name))
+    if any(isinstance(t.arrival, Closed) for t in crew.workload.tenants):
+        rig.run(Seeded(requests=(), horizon_ns=0), _FIRST_COME, name="fifo")
 
 
 def _params(crew: Crew, name: str) -> tuple[tuple[str, float], ...]:
@@ -132,15 +137,18 @@ def _horizon_ns(workload: Workload, ask: Ask) -> int:
     return int(REQUESTS / rate_per_s * NS_PER_S) if rate_per_s > 0 else 10 * NS_PER_S
 
 
-def _alone(tenant: Tenant, shares: Sequence[Share], platform: Platform) -> Alone:
-    """Return how a tenant fares alone by the option that it is planned to take most."""
-    own = max((s for s in shares if s.option.tenant == tenant.name), key=lambda s: s.rate_per_s)
-    latency_ns = float(own.option.latency_ns)
+def _alone(tenant: Tenant, shares: Sequence[Share], platform: Platform, horizon_ns: int, compiler: Compiler | None) -> Alone:
+    """Return how a tenant fares alone, by the option that it is planned to take most; simulated for a closed loop, its own co-runner.
+
+    A horizon too short for a single request counts as long enough for one.
+    """
+    own = tuple(s for s in shares if s.option.tenant == tenant.name)
+    latency_ns = float(max(own, key=lambda s: s.rate_per_s).option.latency_ns)
     if not isinstance(tenant.arrival, Closed):
         return Alone(latency_ns=latency_ns)
-    widest = max(step.width for step in own.option.chain)
-    together = min(outstanding(tenant.arrival, platform.lanes) or 1, max(1, platform.lanes // widest))
-    return Alone(latency_ns=latency_ns, rate_per_s=together * NS_PER_S / latency_ns)
+    rig = Rig((tenant,), own, platform, compiler)
+    rate_per_s = done_per_s(rig.run(Seeded(requests=(), horizon_ns=horizon_ns), _FIRST_COME, name="fifo"), 0)
+    return Alone(latency_ns=latency_ns, rate_per_s=rate_per_s or NS_PER_S / horizon_ns)
 
 
 def _swept(done: Sequence[_Done], crew: Crew, platform: Platform, horizons: Mapping[float, int]) -> Swept:

@@ -53,10 +53,9 @@ def figures(columns: Columns, alone: Mapping[str, Alone], ranks: Sequence[int]) 
         np.sort((endings["finish_ns"] - endings["arrival_ns"])[done & (endings["tenant"] == index)]) / NS_PER_MS
         for index in range(len(columns.tenants))
     )
-    finished = [int(np.sum(done & (endings["tenant"] == i) & (endings["finish_ns"] < columns.stop_ns))) for i in range(len(latencies))]
     asked = np.bincount(endings["tenant"], minlength=len(latencies))
     p = {
-        name: _progress(alone[name], latencies[index], finished[index] * NS_PER_S / columns.stop_ns)
+        name: _progress(alone[name], latencies[index], done_per_s(columns, index))
         for index, name in enumerate(columns.tenants)
         if asked[index] > 0
     }
@@ -71,6 +70,13 @@ def figures(columns: Columns, alone: Mapping[str, Alone], ranks: Sequence[int]) 
         p=tuple(p.items()),
         latencies_ms=latencies,
     )
+
+
+def done_per_s(columns: Columns, tenant: int) -> float:
+    """Return the rate at which a tenant's requests (by its index) were done until the horizon."""
+    endings = columns.endings
+    done = (endings["outcome"] == _DONE) & (endings["tenant"] == tenant) & (endings["finish_ns"] < columns.stop_ns)
+    return int(np.sum(done)) * NS_PER_S / columns.stop_ns
 
 
 def _progress(alone: Alone, latencies_ms: NDArray[np.float64], rate_per_s: float) -> float:
