@@ -36,6 +36,8 @@ def _whole(amount: Decimal) -> int:
 def duration_ns(text: object, path: str) -> int:
     """Read a duration such as `100ms` as whole nanoseconds, 100 years at most; InputError names `path`."""
     parts = _split(text, _TIME_NS)
+    if parts is None and isinstance(text, str) and _split(text.strip().removeprefix("-"), _TIME_NS):
+        raise InputError(path, text, "more than 0, such as 100ms")
     if parts is None:
         raise InputError(path, text, "a duration with its unit, such as 100ms; one of " + " ".join(_TIME_NS))
     if (amount := parts[0] * _TIME_NS[parts[1]]) > MAX_NS:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.moca import make_board, make_crews
-from cotenant.describe import Board, Cost, Memory, Network, Provenance, Segment, Source, open_rate_per_s
+from cotenant.describe import Board, Cost, Memory, Network, Platform, Processor, Provenance, Segment, Source, open_rate_per_s
 from cotenant.describe.files import board, boards, read_board, read_crew
 from cotenant.errors import InputError
 from cotenant.graph.prepare import prepare
@@ -92,15 +92,25 @@ def test_a_network_runs_where_all_of_its_segments_do(tmp_path: Path) -> None:
         ("source: s", "", ": source: missing; this key is needed"),
         ("memory: ram}, ", "memory: rom}, ", ": platform.processors[big].memory: rom; one of ['ram']"),
         ("capacity_bytes: 1", "capacity_bytes: 1, interference: -0.1", ": platform.memories[ram].interference: -0.1; 0 or more"),
+        (
+            "capacity_bytes: 1",
+            "capacity_bytes: 1, bandwidth_bytes_per_s: 0",
+            ": platform.memories[ram].bandwidth_bytes_per_s: 0.0; more than 0; left out where it is not known",
+        ),
+        (
+            "capacity_bytes: 1",
+            "capacity_bytes: 1, bandwidth_bytes_per_s: -2.5",
+            ": platform.memories[ram].bandwidth_bytes_per_s: -2.5; more than 0",
+        ),
         ("capacity_bytes: 1", "capacity: 1", ": platform.memories[0].capacity: unknown key; did you mean capacity_bytes?"),
         ("width: 1", "width: x", ": columns[0].width: x; a whole number"),
         ("provenance: measured", "known: measured", ": columns[0].known: unknown key; known: processor, width, provenance"),
         ("provenance: scaled", "provenance: guessed", ": columns[1].provenance: guessed; known: measured, scaled, assumed"),
         ("columns: [", "columns: [{processor: big, width: 1, provenance: scaled}, ", ": networks[0].segments[0].ns: [5, 2]; 3 durations"),
-        ("processor: npu", "processor: gpu", ": networks[0].processor: gpu; one of ['big', 'npu']"),
-        ("processor: npu, width: 1", "processor: npu, width: 2", ": networks[0].width: 2; at most the 1 lanes of npu"),
+        ("processor: npu", "processor: gpu", ": columns[1].processor: gpu; did you mean npu? known: big, npu"),
+        ("processor: npu, width: 1", "processor: npu, width: 2", ": columns[1].width: 2; 1 to 1, the lanes of npu"),
         ("processor: npu, width: 1", "processor: big, width: 1", ": networks[0].segments[0].columns: ('big', 1); each processor and width"),
-        ("processor: big, width: 1", "processor: big, width: 0", ": networks[0].segments[0].width: 0; 1 or more"),
+        ("processor: big, width: 1", "processor: big, width: 0", ": columns[0].width: 0; 1 to 4, the lanes of big"),
         ("ns: [5, 2]", "ns: [0, 2]", ": networks[0].segments[0].ns: 0; 1 or more"),
         ("ns: [5, 2]", "ns: [5.5, 2]", ": networks[0].segments[0].ns[0]: 5.5; a whole number or null"),
         ("ns: [6, null]", "ns: [null, null]", ": networks[0].segments[1].ns: none; at least one place where it runs"),
@@ -130,6 +140,24 @@ def test_a_board_that_cannot_be_is_refused_with_path_value_and_what_would_do(tmp
 def test_a_board_that_is_not_shipped_is_refused_by_the_nearest_name() -> None:
     with pytest.raises(InputError, match=r"^platform: moca_sock; did you mean moca_soc\? known: .*moca_soc"):
         board("moca_sock")
+
+
+def test_whoever_misspells_a_board_hears_of_this_machine_and_of_files() -> None:
+    with pytest.raises(InputError, match=r"^platform: x; known: auto, .*moca_soc.*; or the file of a board, such as board\.yaml$"):
+        board("x")
+
+
+@pytest.mark.parametrize(
+    ("at", "story"),
+    [(cost("gpu"), r"processor: gpu; one of \['p'\]"), (cost("p", width=3), "width: 3; at most the 2 lanes of p")],
+)
+def test_a_board_made_in_code_has_no_figure_of_what_its_platform_lacks(at: Cost, story: str) -> None:
+    platform = Platform(
+        name="b", processors=(Processor(name="p", kind="k", lanes=2, memory="m"),), memories=(Memory(name="m", capacity_bytes=1),)
+    )
+    network = Network(name="n", segments=(Segment(name="a", costs=(cost("p"), at)),))
+    with pytest.raises(InputError, match=rf"^networks\[0\]\.{story}"):
+        Board(platform=platform, networks=(network,), source="s")
 
 
 @pytest.mark.parametrize("interference", [-0.01, math.nan, math.inf])

@@ -215,7 +215,7 @@ def test_a_name_that_the_terminal_cannot_write_is_written_another_way() -> None:
 def test_a_reader_who_leaves_gets_no_traceback(arguments: tuple[str, ...]) -> None:
     with unread() as pipe:
         done = left(MAIN, *arguments, stdout=pipe)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(("list", "zoos"), 2), (("list", "zoo", "--json"), 0)])

@@ -321,11 +321,11 @@ def test_a_callback_that_exits_costs_no_lane() -> None:
 class Raises(Registry[Policy]):
     """Offer a policy that fails once it is asked."""
 
-    kind: type[Exception] = ValueError
+    error: type[Exception] = ValueError
 
     def get(self, name: str, path: str | None = None) -> Policy:
         def order(candidate: Candidate, scene: Scene) -> float:
-            raise self.kind(f"no order for {candidate.request}")
+            raise self.error(f"no order for {candidate.request}")
 
         return Policy(order=order)
 
@@ -335,7 +335,7 @@ RAISES = Raises(what="policy", package="cotenant.policy", group="cotenant.polici
 
 @pytest.mark.parametrize("kind", [ValueError, RuntimeError, AssertionError])
 def test_a_policy_that_raises_fails_what_was_asked_and_ends_every_thread(monkeypatch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
-    monkeypatch.setattr("cotenant.live.device.policies", replace(RAISES, kind=kind))
+    monkeypatch.setattr("cotenant.live.device.policies", replace(RAISES, error=kind))
     device = device_of(Fake(), tenant("a", 0), tenant("b", 1), lanes=2)
     threads = [thread for thread in threading.enumerate() if thread.name.startswith(("cotenant-critical", "cotenant-rest"))]
     answer = device.submit("a", X).result(5)

@@ -9,12 +9,19 @@ from cotenant.units import duration_ns, duration_text, rate_per_s, size_bytes
 
 
 @pytest.mark.parametrize(
-    "value", [100, 1.5, None, True, "", "100", "ms", "-5ms", "100 msec", "1,5ms", "5MS", "0x10ms", "1e9999s", "\u0661ms", ["1ms"]]
+    "value", [100, 1.5, None, True, "", "100", "ms", "100 msec", "1,5ms", "5MS", "0x10ms", "1e9999s", "\u0661ms", ["1ms"]]
 )
 def test_what_is_no_duration_is_refused_with_its_path_and_its_value(value: object) -> None:
     with pytest.raises(InputError) as refusal:
         duration_ns(value, "tenants[0].deadline")
     assert str(refusal.value).startswith(f"tenants[0].deadline: {value}; a duration with its unit, such as 100ms")
+
+
+@pytest.mark.parametrize("value", ["-5ms", " -0.5 s"])
+def test_a_length_of_time_below_0_is_refused_as_such(value: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        duration_ns(value, "tenants[0].deadline")
+    assert str(refusal.value) == f"tenants[0].deadline: {value}; more than 0, such as 100ms"
 
 
 @pytest.mark.parametrize("value", [30, "30", "30/h/s", "30 s", "/s", "-1/s", "30/S"])

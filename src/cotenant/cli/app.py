@@ -25,7 +25,7 @@ from cotenant.cli.run import run
 from cotenant.cli.simulate import simulate
 from cotenant.errors import CotenantError, InfeasibleError, InputError
 
-DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, REFUSED, INTERRUPTED, UNREAD = 0, 1, 2, 130, 141  # the last two are what a shell calls SIGINT and SIGPIPE
 _USAGE = cast("type[Exception]", typer.BadParameter.__mro__[2])  # ClickException: releases of Typer keep it in different places
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -42,12 +42,15 @@ app.command("list")(list_)
 def about() -> None:
     """Run many neural networks at once on one edge device, in order of rank.
 
-    Exit codes: 0 done, 2 bad input, 130 interrupted, 1 anything else.
+    Exit codes: 0 done, 2 bad input, 130 interrupted, 141 nobody reads on, 1 anything else.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one command and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else; one line on stderr says what was wrong."""
+    """Run one command and exit: 0 done, 2 bad input, 130 interrupted, 141 nobody reads on, 1 anything else.
+
+    One line on stderr says what was wrong.
+    """
     _make_ready()
     code = INTERRUPTED  # should a second Ctrl-C come while the first is told
     try:
@@ -80,12 +83,12 @@ def _end(arguments: Sequence[str]) -> int:
         return _refuse(str(error), REFUSED)
     except CotenantError as error:
         return _refuse(str(error), FAILED)
-    except KeyboardInterrupt:
-        return _refuse("interrupted; what was measured is kept", INTERRUPTED)
+    except KeyboardInterrupt as end:
+        return _refuse(str(end) or "interrupted; what was measured is kept", INTERRUPTED)
     except (BrokenPipeError, SystemExit):
-        return FAILED  # whoever read has left, on which Rich would exit: there is nobody to tell
+        return UNREAD  # whoever read has left, on which Rich would exit: there is nobody to tell
     except OSError as error:
-        return _refuse(str(error), FAILED)
+        return _refuse(str(error if error.filename else _on_stdout() or error), FAILED)
     except MemoryError as error:
         return _refuse(f"memory: {error or 'there is not enough'}", FAILED)
     return code
@@ -105,6 +108,15 @@ def _invoke(arguments: Sequence[str]) -> int:
 def _usage(error: typer.BadParameter) -> str:
     where = error.ctx.command_path if error.ctx else "cotenant"
     return f"{where}: {error.format_message().rstrip('.')}; see {where} --help"
+
+
+def _on_stdout() -> str:
+    """Say what is wrong with standard output, whose errors name no file; nothing where it takes one more line."""
+    try:
+        print(flush=True)  # a flush alone may have nothing left to try
+    except OSError as error:
+        return f"standard output: {error.strerror}"
+    return ""
 
 
 def _refuse(story: str, code: int) -> int:

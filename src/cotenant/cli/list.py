@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -11,7 +12,8 @@ from cotenant.cli.options import AsJson
 from cotenant.cli.screen import show_json, show_table
 from cotenant.describe import Place, Platform, Provenance
 from cotenant.errors import InputError
-from cotenant.registry import nearest
+from cotenant.policy import Policy
+from cotenant.registry import Registry, nearest
 
 What = Annotated[str, typer.Argument(metavar="zoo|policies|engines|platforms", help="What to list.")]
 Entries = dict[str, dict[str, Any]]
@@ -45,13 +47,18 @@ def zoo() -> Entries:
 
 
 def policies() -> Entries:
-    """Return every policy with where it was published."""
-    import sys
-
+    """Return every policy with where it was published; a broken one says so."""
     from cotenant.policy import policies as known
 
-    found = {name: known.get(name) for name in known.names()}
-    return {name: {"about": _first(sys.modules[policy.order.__module__])} for name, policy in found.items()}
+    return {name: {"about": _published(name, known)} for name in known.names()}
+
+
+def _published(name: str, known: Registry[Policy]) -> str:
+    """Return where a policy was published, or what is wrong with its file: the others are listed all the same."""
+    try:
+        return _first(sys.modules[known.get(name).order.__module__])
+    except InputError as error:
+        return f"broken: {error.value}; {error.allowed}"
 
 
 def engines() -> Entries:

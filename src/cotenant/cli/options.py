@@ -10,6 +10,10 @@ from typing import Annotated
 import typer
 
 from cotenant.errors import InputError
+from cotenant.units import MAX_NS, NS_PER_S, duration_ns
+
+AUTO = "auto"
+"""The platform that is this machine."""
 
 CrewFile = Annotated[Path, typer.Argument(metavar="CREW", help="A crew file, in YAML.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
@@ -17,7 +21,9 @@ Overload = Annotated[bool, typer.Option("--allow-overload", help="Serve the best
 Precisions = Annotated[
     list[str] | None, typer.Option("--precision", metavar="NAME", help="Permit only fp32, bf16 or int8; again for more.")
 ]
-Seconds = Annotated[float | None, typer.Option("--seconds", metavar="S", help="Last this long, in place of what is usual.")]
+Seconds = Annotated[str | None, typer.Option("--seconds", metavar="S", help="Last this long, in place of what is usual: 20, or 100ms.")]
+
+_SECONDS = f"a number of seconds or a duration such as 100ms; at least 1 ns, at most {MAX_NS // NS_PER_S} s"
 
 
 def precision_names(given: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -25,10 +31,16 @@ def precision_names(given: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(part.strip() for text in given for part in text.split(",")) if given else None
 
 
-def seconds_of(given: float | None) -> float | None:
-    """Return a finite time over 0, or None as it came; InputError for another."""
-    if given is not None and not 0 < given < math.inf:
-        raise InputError("--seconds", given, "a number more than 0")
+def seconds_of(text: str | None) -> float | None:
+    """Read a number of seconds, or a duration with its unit, or None as it came; InputError for less than a nanosecond."""
+    if text is None:
+        return None
+    try:
+        given = float(text)
+    except ValueError:
+        given = duration_ns(text, "--seconds") / NS_PER_S
+    if not 1 <= given * NS_PER_S <= MAX_NS:
+        raise InputError("--seconds", given, _SECONDS)
     return given
 
 
@@ -46,20 +58,31 @@ def writable(file: Path | None, option: str) -> Path | None:
     return file
 
 
-MOST_LOADS = 100
+MOST_LOADS, MOST_SEEDS = 100, 10_000
+
+
+def seeds_of(given: int) -> int:
+    """Return a number of seeds; InputError for none, and for more than anybody waits for."""
+    if not 1 <= given <= MOST_SEEDS:
+        raise InputError("--seeds", given, f"1 to {MOST_SEEDS}")
+    return given
 
 
 def loads_of(text: str) -> tuple[float, ...]:
-    """Read loads: a number, several by comma, or FROM:TO:STEP with both ends; each more than 0. InputError says what is allowed."""
+    """Read loads: a number, several by comma, or FROM:TO:STEP, with TO if a step meets it; each more than 0, printed as no other.
+
+    InputError says what is allowed.
+    """
     try:
         loads = _range(text) if ":" in text else tuple(float(part) for part in text.split(","))
     except ValueError as error:
         raise InputError("--load", text, "a number, several by comma, or FROM:TO:STEP such as 0.5:1.2:0.1") from error
-    for load in loads:
-        if not 0 < load < math.inf:
-            raise InputError("--load", f"{load:g}", "more than 0")
+    if not all(0 < load < math.inf for load in loads):
+        raise InputError("--load", text, "more than 0")
     if not 0 < len(loads) <= MOST_LOADS:
         raise InputError("--load", text, f"1 to {MOST_LOADS} loads")
+    if len({f"{load:g}" for load in loads}) < len(set(loads)):
+        raise InputError("--load", text, "loads that differ in their first six digits")
     return tuple(dict.fromkeys(loads))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cotenant.cli.options import AsJson, CrewFile, Seconds, loads_of, seconds_of, writable
+from cotenant.cli.options import AUTO, AsJson, CrewFile, Seconds, loads_of, seconds_of, seeds_of, writable
 from cotenant.cli.screen import show_json
 
 OnPlatform = Annotated[str | None, typer.Option("--platform", metavar="NAME", help="A board, its file, or auto for this machine.")]
@@ -30,17 +32,28 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a crew under policies and loads; this board need not be at hand."""
-    from cotenant.cli import simulated
     from cotenant.describe.files import read_crew
 
-    page, lasting, loads = writable(html, "--html"), seconds_of(seconds), loads_of(load)
+    page, lasting, loads, runs = writable(html, "--html"), seconds_of(seconds), loads_of(load), seeds_of(seeds)
     read = read_crew(crew)
     read = read if platform is None else replace(read, platform=platform)
-    ask = simulated.ask(read, policy, loads, seeds, lasting)
-    swept = simulated.sweep(crew, read, ask)
-    if page is not None:
-        simulated.save_page(page, crew, read, ask, swept)
-    if as_json:
-        show_json(simulated.tree(swept))
-    else:
-        simulated.show(swept, ask)
+    with nullcontext() if read.platform == AUTO else _nothing_kept():
+        from cotenant.cli import simulated
+
+        ask = simulated.ask(read, policy, loads, runs, lasting)
+        swept = simulated.sweep(crew, read, ask)
+        if page is not None:
+            simulated.save_page(page, crew, read, ask, swept)
+        if as_json:
+            show_json(simulated.tree(swept, crew, ask))
+        else:
+            simulated.show(swept, ask)
+
+
+@contextmanager
+def _nothing_kept() -> Iterator[None]:
+    """Say of an interruption no more than that: nothing is measured on a board."""
+    try:
+        yield
+    except KeyboardInterrupt as end:
+        raise KeyboardInterrupt("interrupted") from end

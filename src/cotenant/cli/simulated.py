@@ -10,6 +10,7 @@ from typing import Any
 
 from cotenant.cli.bar import progress
 from cotenant.cli.measure import measure, plan_of
+from cotenant.cli.options import AUTO
 from cotenant.cli.screen import note, show_table
 from cotenant.describe import Crew
 from cotenant.describe.files import read_crew
@@ -22,7 +23,6 @@ from cotenant.trace.bandwidth import bandwidth
 from cotenant.trace.report import Cell, Interval, Member, Run, Sweep, write_report
 from cotenant.units import NS_PER_MS
 
-AUTO = "auto"
 _MOST_RUNS = 6
 """Example runs on the page: each is some hundred kilobytes."""
 
@@ -32,7 +32,18 @@ def ask(crew: Crew, names: str | None, loads: tuple[float, ...], seeds: int, sec
     wanted = (crew.policy,) if names is None else tuple(name.strip() for name in names.split(","))
     listed = tuple(dict.fromkeys(name for one in wanted for name in (variants(policies) if one == "all" else (one,))))
     found = tuple((name, named(policies, name, "--policy")) for name in listed)
+    for load in loads:
+        _try_load(crew, load)
     return study.Ask(policies=found, loads=loads, seeds=seeds, seconds=seconds)
+
+
+def _try_load(crew: Crew, load: float) -> None:
+    """Refuse a load at which the crew's arrivals cannot be."""
+    try:
+        crew.workload.scaled(load)
+    except InputError as error:
+        value = f"{load:g}" if error.path == "load" else f"{load:g} makes {error.path} {error.value}"
+        raise InputError("--load", value, error.allowed) from error
 
 
 def sweep(path: Path, crew: Crew, asked: study.Ask) -> study.Swept:
@@ -46,20 +57,36 @@ def sweep(path: Path, crew: Crew, asked: study.Ask) -> study.Swept:
 
 
 def _place(path: Path, crew: Crew) -> Place:
+    said = read_crew(path).platform
     if crew.platform != AUTO:
-        return on_board(crew)
-    if read_crew(path).platform != AUTO:
-        raise InputError("--platform", AUTO, f"{read_crew(path).platform}, as the crew says, or a crew that says auto")
+        try:
+            return on_board(crew)
+        except InputError as error:
+            if error.path != "platform" or crew.platform == said:
+                raise
+            raise InputError("--platform", error.value, error.allowed) from error
+    if said != AUTO:
+        raise InputError("--platform", AUTO, f"{said}, as the crew says, or a crew that says auto")
     return on_this_machine(plan_of(measure(path, None), allow_overload=True))
 
 
-def tree(swept: study.Swept) -> dict[str, Any]:
+def tree(swept: study.Swept, path: Path, asked: study.Ask) -> dict[str, Any]:
     """Return what `simulate --json` prints; all of it is simulated."""
     found: dict[str, dict[str, Any]] = {}
     for cell in swept.cells:
         found.setdefault(cell.policy, {})[f"{cell.load:g}"] = _cell(cell)
     per_s = swept.events / swept.cpu_s if swept.cpu_s > 0 else None
-    return {"simulated": True, "policies": found, "events": swept.events, "events_per_s": per_s}
+    return {
+        "simulated": True,
+        "crew": path.name,
+        "platform": swept.platform.name,
+        "seeds": asked.seeds,
+        "loads": asked.loads,
+        "horizon_s": {f"{load:g}": seconds for load, seconds in swept.horizon_s.items()},
+        "policies": found,
+        "events": swept.events,
+        "events_per_s": per_s,
+    }
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
@@ -67,9 +94,13 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "sla": cell.sla,
         "sla_ci95": cell.sla_ci95,
         "stp": cell.stp,
+        "stp_ci95": cell.stp_ci95,
         "antt": cell.antt,
+        "antt_ci95": cell.antt_ci95,
         "fairness": cell.fairness,
+        "fairness_ci95": cell.fairness_ci95,
         "p99_ms": cell.p99_ms,
+        "p99_ms_ci95": cell.p99_ms_ci95,
         "miss_by_rank": {str(rank): ratio for rank, ratio in cell.miss_by_rank},
     }
 
@@ -78,14 +109,14 @@ def show(swept: study.Swept, asked: study.Ask) -> None:
     """Print SLA by policy and load, the best on average first; then the other figures at the load nearest to 1."""
     by_policy = {name: [c for c in swept.cells if c.policy == name] for name, _ in asked.policies}
     ordered = sorted(by_policy.items(), key=lambda item: -sum(c.sla for c in item[1]))
-    print("SLA, simulated: the share of requests in time, with 95 % intervals")
+    print("SLA, simulated: the share of requests in time" + (", with 95 % intervals" if asked.seeds > 1 else ""))
     show_table(("policy", *(f"load {load:g}" for load in asked.loads)), ((name, *map(_sla, cells)) for name, cells in ordered))
     near = min(asked.loads, key=lambda load: abs(load - 1))
     print(f"\nat load {near:g}")
     cells = [next(c for c in own if c.load == near) for _, own in ordered]
     columns = ("policy", "STP", "ANTT", "fairness", "p99 ms", "missed by rank")
     show_table(columns, ((c.policy, c.stp, c.antt, c.fairness, c.p99_ms, _misses(c)) for c in cells))
-    print(f"{swept.events:,} segments in {swept.cpu_s:.1f} s of CPU, {asked.seeds} seeds")
+    print(f"{swept.events:,} segments in {swept.cpu_s:.1f} s of CPU, {asked.seeds} {'seeds' if asked.seeds > 1 else 'seed'}")
 
 
 def _sla(cell: Cell) -> str:

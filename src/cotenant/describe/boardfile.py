@@ -16,6 +16,7 @@ from cotenant.describe.variant import Precision
 from cotenant.errors import InputError
 from cotenant.registry import nearest
 
+_AUTO: Final = "auto"  # this machine, which is no board, but may be named where one is
 _BOARD: Final = "a board: a mapping with source, platform, columns and networks"
 
 
@@ -62,7 +63,7 @@ def boards() -> tuple[str, ...]:
 def board(name: str, path: str = "platform") -> Board:
     """Read a shipped board; InputError at `path` names the nearest known one."""
     if name not in boards():
-        raise InputError(path, shown(name), nearest(name, boards()))
+        raise InputError(path, shown(name), f"{nearest(name, (_AUTO, *boards()))}; or the file of a board, such as board.yaml")
     with as_file(files("cotenant.describe") / "boards" / f"{name}.yaml") as file:
         return read_board(file)
 
@@ -79,8 +80,12 @@ def read_board(path: Path) -> Board:
 
 
 def _board(keys: _Keys) -> Board:
+    platform = _platform(keys.platform)
+    for index, column in enumerate(keys.columns):
+        with within(f"columns[{index}]"):
+            _refuse_elsewhere(column, platform)
     return Board(
-        platform=_platform(keys.platform),
+        platform=platform,
         networks=tuple(_network(index, tree, keys.columns) for index, tree in enumerate(keys.networks)),
         source=keys.source,
         planned_width=keys.planned_width,
@@ -89,7 +94,21 @@ def _board(keys: _Keys) -> Board:
 
 def _platform(tree: Any) -> Platform:
     with within("platform"):
-        return decode(tree, Platform)
+        platform = decode(tree, Platform)
+        for memory in platform.memories:
+            if memory.bandwidth_bytes_per_s is not None and memory.bandwidth_bytes_per_s <= 0:
+                where = f"memories[{memory.name}].bandwidth_bytes_per_s"
+                raise InputError(where, memory.bandwidth_bytes_per_s, "more than 0; left out where it is not known")
+        return platform
+
+
+def _refuse_elsewhere(column: _Column, platform: Platform) -> None:
+    """Refuse a column of a processor or a width that the platform lacks."""
+    lanes = {processor.name: processor.lanes for processor in platform.processors}
+    if column.processor not in lanes:
+        raise InputError("processor", column.processor, nearest(column.processor, tuple(lanes)))
+    if not 1 <= column.width <= lanes[column.processor]:
+        raise InputError("width", column.width, f"1 to {lanes[column.processor]}, the lanes of {column.processor}")
 
 
 def _network(index: int, tree: Any, columns: list[_Column]) -> Network:

@@ -103,8 +103,8 @@ def _policy(value: Any) -> tuple[str, tuple[tuple[str, float], ...]]:
         name, params = params.popitem()
     if not isinstance(name, str) or not name.strip() or not isinstance(params, dict):
         raise InputError("policy", value, _POLICY)
-    return name, _params(params)
+    return name, _params(name, params)
 
 
-def _params(params: dict[Any, Any]) -> tuple[tuple[str, float], ...]:
-    return tuple(sorted((shown(key), finite(value, f"policy.{shown(key)}")) for key, value in params.items()))
+def _params(name: str, params: dict[Any, Any]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted((shown(key), finite(value, f"policy.{shown(name)}.{shown(key)}")) for key, value in params.items()))

@@ -14,6 +14,7 @@ from cotenant.describe.sheet import UNITS_NS, Sheet, read_sheet
 from cotenant.describe.tenant import Tenant
 from cotenant.errors import InputError
 from cotenant.registry import nearest
+from cotenant.units import MAX_NS
 
 _KEY: Final = "requests"
 _TIMES_NS: Final = {"": 1, **UNITS_NS}
@@ -25,6 +26,8 @@ _KINDS: Final = {
 }
 _DUE: Final = {"due", "deadline"}
 _MOST: Final = Decimal(10**6)
+_INSTANT: Final = "an instant of 0 or more, at most 100 years"
+_LENGTH: Final = "longer than 0, at most 100 years"
 
 
 def read_requests(path: Path, tenants: Sequence[Tenant]) -> tuple[Request, ...]:
@@ -78,22 +81,34 @@ class _Line:
         name = self.sheet.header[self.columns[kind][0]]
         return self.sheet.refused(self.line, self.cell(kind) or "empty", f"{name}: {allowed}")
 
-    def time_ns(self, kind: str) -> int | None:
+    def number(self, kind: str, least: Decimal, most: Decimal, allowed: str) -> Decimal | None:
+        """Read a number from `least` to `most`, None where nothing stands."""
         if not self.cell(kind):
             return None
-        return self.sheet.instant_ns(self.line, self.cell(kind), self.columns[kind][1])
+        try:
+            return self.sheet.number(self.line, self.cell(kind), least, most, allowed)
+        except InputError as error:
+            raise self.refused(kind, error.allowed) from error
+
+    def time_ns(self, kind: str) -> int | None:
+        if kind not in self.columns:
+            return None
+        unit_ns = self.columns[kind][1]
+        time = self.number(kind, Decimal(0), Decimal(MAX_NS) / unit_ns, _LENGTH if kind == "deadline" else _INSTANT)
+        return None if time is None else round(time * unit_ns)
 
     def whole(self, kind: str) -> int | None:
-        if not self.cell(kind):
+        number = self.number(kind, Decimal(0), _MOST, f"0 to {_MOST}")
+        if number is None:
             return None
-        number = self.sheet.number(self.line, self.cell(kind), Decimal(0), _MOST, f"0 to {_MOST}")
         if number != int(number):
             raise self.refused(kind, "a whole number")
         return int(number)
 
 
 def _columns(sheet: Sheet) -> dict[str, tuple[int, int]]:
-    """Find the columns by kind; refuse an unknown one, two of a kind, and a log without tenant or arrival."""
+    """Find the columns by kind; refuse a log without tenant or arrival, an unknown column, and two of a kind."""
+    _refuse_gaps(sheet)
     columns: dict[str, tuple[int, int]] = {}
     for index, name in enumerate(sheet.header):
         if name not in _KINDS:
@@ -102,10 +117,16 @@ def _columns(sheet: Sheet) -> dict[str, tuple[int, int]]:
         if kind in columns or (kind in _DUE and columns.keys() & _DUE):
             raise sheet.refused(sheet.line, name, "one column that says it; another does already")
         columns[kind] = index, unit_ns
-    for needed in ("tenant", "arrival"):
-        if needed not in columns:
-            raise sheet.refused(sheet.line, ",".join(sheet.header) or "empty", f"a column {needed}{'_ms' * (needed == 'arrival')}")
     return columns
+
+
+def _refuse_gaps(sheet: Sheet) -> None:
+    header, kinds = ",".join(sheet.header) or "empty", {_KINDS[name][0] for name in sheet.header if name in _KINDS}
+    if ";" in header:
+        raise sheet.refused(sheet.line, header, "commas between columns")
+    for needed, column in (("tenant", "tenant"), ("arrival", "arrival_ms")):
+        if needed not in kinds:
+            raise sheet.refused(sheet.line, header, f"a column {column}")
 
 
 def _request(line: _Line, known: dict[str, tuple[int, Tenant]]) -> Request:
@@ -129,12 +150,11 @@ def _due_ns(line: _Line, tenant: Tenant, arrival_ns: int) -> int | None:
     if due_ns is not None and due_ns <= arrival_ns:
         raise line.refused("due", "an instant after the arrival")
     if deadline_ns == 0:
-        raise line.refused("deadline", "longer than 0")
+        raise line.refused("deadline", _LENGTH)
     length_ns = tenant.deadline_ns if deadline_ns is None else deadline_ns
     return due_ns if due_ns is not None or length_ns is None else arrival_ns + length_ns
 
 
 def _scale(line: _Line) -> float:
-    if not line.cell("work_scale"):
-        return 1.0
-    return float(line.sheet.number(line.line, line.cell("work_scale"), 1 / _MOST, _MOST, f"{1 / _MOST:f} to {_MOST}"))
+    scale = line.number("work_scale", 1 / _MOST, _MOST, f"{1 / _MOST:f} to {_MOST}")
+    return 1.0 if scale is None else float(scale)
