@@ -17,6 +17,7 @@ from cotenant.describe import (
     Platform,
     Poisson,
     Processor,
+    Replay,
     Source,
     Tenant,
     Work,
@@ -46,7 +47,7 @@ def uneven() -> Board:
     )
 
 
-def compared(on: Board, *tenants: Tenant, seeds: int = 2, seconds: float = 0.2, names: tuple[str, ...] = NAMES) -> Swept:
+def compared(on: Board, *tenants: Tenant, seeds: int = 2, seconds: float | None = 0.2, names: tuple[str, ...] = NAMES) -> Swept:
     crew = Crew(workload=Workload(tenants=tenants, seed=3))
     ask = Ask(policies=tuple((name, policies.get(name)) for name in names), seeds=seeds, seconds=seconds)
     return sweep(crew, on.platform, lambda own: shares_for(own, on), ask)
@@ -91,3 +92,27 @@ def test_every_policy_gets_the_same_requests_seed_by_seed() -> None:
 def test_work_that_cannot_be_simulated_is_refused(arrival: Arrival, work: Work, said: str) -> None:
     with pytest.raises(InputError, match=said):
         compared(uneven(), tenant("n", arrival, work=work))
+
+
+def test_a_log_is_simulated_to_its_end_and_has_no_intervals() -> None:
+    """Nothing is drawn: two seeds are one run twice."""
+    log = Replay(path="log.csv", times_ns=(0, 2 * MS, 700 * MS))
+    swept = compared(uneven(), tenant("n", log, deadline_ns=2 * MS), seconds=None, names=("fifo",))
+    assert [len(own.endings) for own in swept.examples.values()] == [3]
+    assert [(cell.sla, cell.sla_ci95, cell.stp_ci95) for cell in swept.cells] == [(1.0, None, None)]
+    assert swept.horizon_s == {1.0: 0.700000001}
+
+
+def test_a_sweep_that_is_stopped_ends_with_the_run_at_hand() -> None:
+    """As Ctrl-C does: what is still to be simulated is not."""
+    heard = []
+
+    def told(what: str) -> None:
+        heard.append(what)
+        raise KeyboardInterrupt
+
+    crew = Crew(workload=Workload(tenants=(tenant("n", Poisson(rate_per_s=100)),)))
+    ask = Ask(policies=(("fifo", policies.get("fifo")),), loads=(1.0, 2.0, 3.0, 4.0), seeds=1000, seconds=0.01)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(crew, uneven().platform, lambda own: shares_for(own, uneven()), ask, told)
+    assert len(heard) <= 4

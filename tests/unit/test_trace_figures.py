@@ -9,7 +9,7 @@ from hypothesis import given
 from cotenant.describe import Outcome
 from cotenant.policy import policies
 from cotenant.sim import Case, simulate
-from cotenant.study.sweep import mean_interval
+from cotenant.study.cells import mean_interval
 from cotenant.trace import antt, fairness, sla, stp, tallies
 from cotenant.trace.bandwidth import bandwidth
 from cotenant.trace.figures import Alone, figures

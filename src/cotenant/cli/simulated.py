@@ -52,7 +52,7 @@ def sweep(path: Path, crew: Crew, asked: study.Ask) -> study.Swept:
         note(["numba is not installed, so this runs as plain Python, a hundred times slower: pip install 'cotenant[sim]'"])
     place = _place(path, crew)
     with progress("simulating") as shown:
-        shown.start(len(asked.policies) * len(asked.loads))
+        shown.start(asked.seeds * len(asked.loads))
         return study.sweep(crew, place.platform, place.offer, asked, shown.advance)
 
 
@@ -117,6 +117,8 @@ def show(swept: study.Swept, asked: study.Ask) -> None:
     columns = ("policy", "STP", "ANTT", "fairness", "p99 ms", "missed by rank")
     show_table(columns, ((c.policy, c.stp, c.antt, c.fairness, c.p99_ms, _misses(c)) for c in cells))
     print(f"{swept.events:,} segments in {swept.cpu_s:.1f} s of CPU, {asked.seeds} {'seeds' if asked.seeds > 1 else 'seed'}")
+    if asked.seeds > 1 and not any(c.sla_ci95 for c in swept.cells):
+        note(["nothing is drawn in this crew: every seed brings the same requests, so there are no intervals"])
 
 
 def _sla(cell: Cell) -> str:

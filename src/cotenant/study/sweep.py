@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from threading import Event
+from time import thread_time
 
-import numpy as np
-
-from cotenant.describe import Closed, Crew, Platform, Share, Tenant, Workload, open_rate_per_s
+from cotenant.describe import Closed, Crew, Platform, Replay, Request, Share, Tenant, Workload, open_rate_per_s
 from cotenant.errors import InputError
 from cotenant.policy import Policy, policies
 from cotenant.sim import Compiler, Rig, Seeded, is_there
-from cotenant.study.bootstrap import LEVEL, bounded_mean
+from cotenant.study.cells import cell
 from cotenant.trace.columns import Columns
 from cotenant.trace.figures import Alone, Figures, done_per_s, figures
-from cotenant.trace.report import Cell, Fate
+from cotenant.trace.report import Cell
 from cotenant.units import NS_PER_S
 
 REQUESTS = 300
 """How many requests a run has on average, where neither the crew nor the caller says how long it lasts."""
 
+_CLOSED_S = 10
+"""How long it lasts where only closed loops ask."""
+
 _FIRST_COME = policies.get("fifo")
 """By which closed loops are served alone: nothing is to be chosen there but lanes."""
 
-_QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
-
 Offer = Callable[[Sequence[Tenant]], tuple[Share, ...]]
 Told = Callable[[str], None]
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,44 +64,84 @@ class Swept:
     cpu_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
-    load: float
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """Hold what one policy's runs at one load have come to so far."""
+
     policy: str
-    figures: tuple[Figures, ...]
-    example: Columns
-    events: int
-    cpu_s: float
+    load: float
+    figures: list[Figures] = field(default_factory=list)
+    example: Columns | None = None
+    events: int = 0
+    cpu_s: float = 0.0
+
+    def add(self, run: Columns, figures: Figures) -> None:
+        self.figures.append(figures)
+        self.example = self.example or run
+        self.events += run.segments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _At:
+    """Hold what all policies came to at one load; `drawn`, if not every seed brought the same requests."""
+
+    load: float
+    horizon_ns: int
+    tallies: tuple[_Tally, ...]
+    drawn: bool
 
 
 def sweep(crew: Crew, platform: Platform, offer: Offer, ask: Ask, told: Told = lambda _: None) -> Swept:
-    """Simulate every policy at every load under the same requests; `told` hears of every policy that is done at a load."""
-    from time import thread_time
-
+    """Simulate every policy at every load under the same requests; `told` hears of every seed that is done at a load."""
     compiler = Compiler() if is_there() else None
-    horizons = {load: _horizon_ns(crew.workload.scaled(load), ask) for load in ask.loads}
-
-    def at_load(load: float) -> list[_Done]:
-        workload = crew.workload.scaled(load)
-        rig = Rig(workload.tenants, offer(workload.tenants), platform, compiler)
-        seeded = [_seeded(workload, horizons[load], ask, index) for index in range(ask.seeds)]
-        alone = {t.name: _alone(t, rig.lineup.shares, platform, horizons[load], compiler) for t in workload.tenants}
-        found = []
-        for name, policy in ask.policies:
-            before_s = thread_time()
-            runs = [rig.run(one, policy, name=name, params=_params(crew, name)) for one in seeded]
-            cpu_s = thread_time() - before_s
-            ranks = [t.rank for t in workload.tenants]
-            sums = tuple(figures(run, alone, ranks) for run in runs)
-            found.append(_Done(load=load, policy=name, figures=sums, example=runs[0], events=sum(r.segments for r in runs), cpu_s=cpu_s))
-            told(f"{name} at {load:g}")
-        return found
-
     if compiler is not None:
         _warm(compiler, crew, platform, offer, ask)
+    loads = _Loads(crew=crew, platform=platform, offer=offer, ask=ask, compiler=compiler, told=told)
     with ThreadPoolExecutor(max_workers=_workers(compiler)) as pool:
-        done = [one for at in pool.map(at_load, ask.loads) for one in at]
-    return _swept(done, crew, platform, horizons)
+        try:
+            done = list(pool.map(loads.at, ask.loads))
+        finally:
+            loads.stopped.set()
+    return _swept(done, crew, platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loads:
+    """Simulate at one load or another, seed by seed, so that one seed's requests are in memory at a time; until `stopped`."""
+
+    crew: Crew
+    platform: Platform
+    offer: Offer
+    ask: Ask
+    compiler: Compiler | None
+    told: Told
+    stopped: Event = field(default_factory=Event)
+
+    def at(self, load: float) -> _At:
+        workload = self.crew.workload.scaled(load)
+        horizon_ns = _horizon_ns(workload, self.ask)
+        rig = Rig(workload.tenants, self.offer(workload.tenants), self.platform, self.compiler)
+        alone = {t.name: _alone(t, rig.lineup.shares, self.platform, horizon_ns, self.compiler) for t in workload.tenants}
+        tallies = tuple(_Tally(policy=name, load=load) for name, _ in self.ask.policies)
+        first: Sequence[Request] = ()
+        drawn = False
+        for index in range(self.ask.seeds):
+            seeded = _seeded(workload, horizon_ns, index)
+            first = seeded.requests if index == 0 else first
+            drawn = drawn or seeded.requests != first
+            self._run(rig, seeded, tallies, alone)
+            self.told(f"seed {index + 1} at {load:g}")
+        return _At(load=load, horizon_ns=horizon_ns, tallies=tallies, drawn=drawn)
+
+    def _run(self, rig: Rig, seeded: Seeded, tallies: Sequence[_Tally], alone: Mapping[str, Alone]) -> None:
+        ranks = [t.rank for t in self.crew.workload.tenants]
+        for tally, (name, policy) in zip(tallies, self.ask.policies, strict=True):
+            if self.stopped.is_set():
+                raise CancelledError
+            before_s = thread_time()
+            run = rig.run(seeded, policy, name=name, params=_params(self.crew, name))
+            tally.cpu_s += thread_time() - before_s
+            tally.add(run, figures(run, alone, ranks))
 
 
 def _workers(compiler: Compiler | None) -> int:
@@ -122,19 +162,20 @@ def _params(crew: Crew, name: str) -> tuple[tuple[str, float], ...]:
     return crew.params if name == crew.policy else ()
 
 
-def _seeded(workload: Workload, horizon_ns: int, ask: Ask, index: int) -> Seeded:
+def _seeded(workload: Workload, horizon_ns: int, index: int) -> Seeded:
     seed = workload.seed + index
     return Seeded(requests=replace(workload, seed=seed).requests(horizon_ns), horizon_ns=horizon_ns, seed=seed)
 
 
 def _horizon_ns(workload: Workload, ask: Ask) -> int:
-    """Return how long a run lasts: as asked, as the crew says, or for about REQUESTS requests."""
+    """Return how long a run lasts: as asked, as the crew says, or until its logs end, and for about REQUESTS requests of those drawn."""
     if ask.seconds is not None:
         return int(ask.seconds * NS_PER_S)
     if workload.horizon_ns is not None:
         return workload.horizon_ns
-    rate_per_s = sum(open_rate_per_s(t.arrival) or 0.0 for t in workload.tenants)
-    return int(REQUESTS / rate_per_s * NS_PER_S) if rate_per_s > 0 else 10 * NS_PER_S
+    logged_ns = max((t.arrival.times_ns[-1] + 1 for t in workload.tenants if isinstance(t.arrival, Replay)), default=0)
+    rate_per_s = sum(open_rate_per_s(t.arrival) or 0.0 for t in workload.tenants if not isinstance(t.arrival, Replay))
+    return max(logged_ns, int(REQUESTS / rate_per_s * NS_PER_S) if rate_per_s > 0 else 0) or _CLOSED_S * NS_PER_S
 
 
 def _alone(tenant: Tenant, shares: Sequence[Share], platform: Platform, horizon_ns: int, compiler: Compiler | None) -> Alone:
@@ -151,57 +192,15 @@ def _alone(tenant: Tenant, shares: Sequence[Share], platform: Platform, horizon_
     return Alone(latency_ns=latency_ns, rate_per_s=rate_per_s or NS_PER_S / horizon_ns)
 
 
-def _swept(done: Sequence[_Done], crew: Crew, platform: Platform, horizons: Mapping[float, int]) -> Swept:
+def _swept(done: Sequence[_At], crew: Crew, platform: Platform) -> Swept:
+    names = [t.name for t in crew.workload.tenants]
+    tallies = [(at, tally) for at in done for tally in at.tallies]
     return Swept(
-        cells=tuple(_cell(one, crew.workload.tenants) for one in done),
-        runs={(one.policy, one.load): one.figures for one in done},
-        examples={(one.policy, one.load): one.example for one in done},
-        horizon_s={load: horizon_ns / NS_PER_S for load, horizon_ns in horizons.items()},
+        cells=tuple(cell(tally.policy, tally.load, tally.figures, names, drawn=at.drawn) for at, tally in tallies),
+        runs={(tally.policy, tally.load): tuple(tally.figures) for _, tally in tallies},
+        examples={(tally.policy, tally.load): tally.example for _, tally in tallies if tally.example is not None},
+        horizon_s={at.load: at.horizon_ns / NS_PER_S for at in done},
         platform=platform,
-        events=sum(one.events for one in done),
-        cpu_s=sum(one.cpu_s for one in done),
+        events=sum(tally.events for _, tally in tallies),
+        cpu_s=sum(tally.cpu_s for _, tally in tallies),
     )
-
-
-def _cell(done: _Done, tenants: Sequence[Tenant]) -> Cell:
-    runs = done.figures
-    p99 = [f.p99_ms for f in runs if f.p99_ms is not None]
-    return Cell(
-        policy=done.policy,
-        load=done.load,
-        sla=_mean([f.sla for f in runs]),
-        stp=_mean([f.stp for f in runs]),
-        antt=_mean([f.antt for f in runs]),
-        fairness=_mean([f.fairness for f in runs]),
-        p99_ms=_mean(p99) if p99 else None,
-        miss_by_rank=tuple(_misses(runs)),
-        fates=tuple(_fates(runs, tenants)),
-        sla_ci95=mean_interval([f.sla for f in runs]),
-        stp_ci95=mean_interval([f.stp for f in runs]),
-        antt_ci95=mean_interval([f.antt for f in runs]),
-        fairness_ci95=mean_interval([f.fairness for f in runs]),
-        p99_ms_ci95=mean_interval(p99),
-    )
-
-
-def _misses(runs: Sequence[Figures]) -> Iterator[tuple[int, float]]:
-    ranks = sorted({rank for f in runs for rank, _ in f.miss_by_rank})
-    for rank in ranks:
-        yield rank, _mean([ratio for f in runs for own, ratio in f.miss_by_rank if own == rank])
-
-
-def _fates(runs: Sequence[Figures], tenants: Sequence[Tenant]) -> Iterator[Fate]:
-    for index, tenant in enumerate(tenants):
-        latencies = np.concatenate([f.latencies_ms[index] for f in runs])
-        slow = [1 / value for f in runs for name, value in f.p if name == tenant.name and value > 0]
-        marks = tuple((q, float(np.quantile(latencies, q, method="inverted_cdf"))) for q in _QUANTILES) if len(latencies) else ()
-        yield Fate(tenant=tenant.name, slowdown=_mean(slow) if slow else None, latencies_ms=marks)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def mean_interval(values: Sequence[float]) -> Interval | None:
-    """Bound a mean at 95 % by Student's t over independent runs; None with fewer than two, or one that is infinite."""
-    return bounded_mean(values, LEVEL)
