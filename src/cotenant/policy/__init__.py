@@ -14,6 +14,7 @@ from cotenant.policy.interface import (
     Prepare,
     Scene,
     as_planned,
+    at_most,
     at_width,
     nothing,
     unlimited,
@@ -21,9 +22,11 @@ from cotenant.policy.interface import (
 from cotenant.policy.variant import LATE_LAST, named, variants
 from cotenant.registry import Registry
 
-policies: Registry[Policy] = Registry(what="policy", package="cotenant.policy", group="cotenant.policies", besides=("interface", "variant"))
+policies: Registry[Policy] = Registry(
+    what="policy", package="cotenant.policy", group="cotenant.policies", besides=("interface", "variant"), kind=Policy
+)
 
 __all__ = [
     "AS_PLANNED", "LATE_LAST", "NEVER_NS", "NOT_NOW", "READY", "RUNNING", "UNLIMITED", "Candidate", "Choice", "Order", "Policy", "Prepare",
-    "Scene", "as_planned", "at_width", "named", "nothing", "policies", "unlimited", "variants",
+    "Scene", "as_planned", "at_most", "at_width", "named", "nothing", "policies", "unlimited", "variants",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ What the paper leaves open and what was chosen: docs/policies/aurora.md.
 
 from __future__ import annotations
 
-from cotenant.policy import NEVER_NS, RUNNING, Candidate, Policy, Scene
+from cotenant.policy import NEVER_NS, RUNNING, Candidate, Policy, Scene, at_most
 
 _HIGHEST = 11.0
 """Priorities are 0 to 11 as in MoCA: 11 less the rank."""
@@ -34,7 +34,7 @@ def order(candidate: Candidate, scene: Scene) -> float:
 def choose_width(candidate: Candidate, scene: Scene) -> int:
     """Take the lanes that slack asks for and others can spare, of those that are free: the nearest width that there is."""
     lanes = min(_lanes(candidate, scene), scene.processors[candidate.processor].free)
-    return scene.stages[_step(candidate, scene, lanes)].width
+    return scene.stages[at_most(candidate, scene, lanes)].width
 
 
 def share(candidate: Candidate, scene: Scene) -> float:
@@ -112,24 +112,7 @@ def _instant_ns(c: Candidate, scene: Scene) -> int:
 
 
 def _left_ns(c: Candidate, scene: Scene, lanes: int) -> float:
-    return float(max(1, scene.stages[_step(c, scene, lanes)].remaining_ns))
-
-
-def _step(c: Candidate, scene: Scene, lanes: int) -> int:
-    """Return the widest step on its processor of at most so many lanes, else the narrowest."""
-    stage = scene.stages[c.position]
-    best = c.position
-    for index in range(stage.others, stage.others + stage.other_count):
-        other = scene.others[index]
-        if scene.stages[other].processor == stage.processor and _is_nearer(scene.stages[other].width, scene.stages[best].width, lanes):
-            best = other
-    return best
-
-
-def _is_nearer(one: int, other: int, lanes: int) -> bool:
-    if one <= lanes and other <= lanes:
-        return one > other
-    return one < other
+    return float(max(1, scene.stages[at_most(c, scene, lanes)].remaining_ns))
 
 
 def _factor(c: Candidate, scene: Scene) -> float:

@@ -15,18 +15,20 @@ _MOST_NS = 1.0e15
 """46 and 11 days: a class is further apart than two due times can be, and both are exact to the nanosecond."""
 
 _MOST_SERVERS, _MOST_LISTED = 32, 64
-_SINCE, _BUSY, _LATE, _LISTED, _WIDEST, _CLOCKS = 0, 1, 2, 3, 4, 5
+_SINCE, _BUSY, _LATE, _LISTED, _TURN, _TURN_LANES, _CLOCKS = 0, 1, 2, 3, 4, 5, 6
 _OWNERS = _CLOCKS + _MOST_SERVERS
 _SLOTS = _OWNERS + _MOST_SERVERS
 _WANTED = _SLOTS + _MOST_LISTED
-"""Places in the notes: the last decision; lane-ns that anybody and that those who can only wait had, while some of these did; how many
-are in time; the widest candidate; when groups of lanes are free, and of which processor they are; who is in time, and when wanted."""
+"""Places in the notes: the last decision; lane-ns that there were, and that those who can only wait had, while some of these did; how many
+are in time; whose turn it is that could only wait (its request and one) and how many lanes it takes; when groups of lanes are free, and of
+which processor they are; who is in time, and when wanted."""
 
 _LEARNS = 0.05
 """How much a finished segment moves its tenant's mean pace."""
 
 
 def order(candidate: Candidate, scene: Scene) -> float:
+    """Go by class; then by when wanted, of those given up or hopeless by what is left."""
     standing = _standing(candidate, scene)
     key = _wanted_ns(candidate, scene) if standing <= _NO_HURRY else _left_ns(candidate, scene)
     return standing * _CLASS_STEP_NS + max(-_MOST_NS, min(key, _MOST_NS))
@@ -38,10 +40,9 @@ def _standing(c: Candidate, scene: Scene) -> float:
 
 
 def _wanted_ns(c: Candidate, scene: Scene) -> float:
-    """Return when a request is wanted, from now on: when due, sooner if its deadline is long for its work, a protected rank at once."""
-    if c.rank < scene.params[5]:
-        return -_MOST_NS
-    return min(float(c.due_ns - scene.now_ns), c.arrival_ns + scene.params[4] * c.alone_ns - scene.now_ns)
+    """Return when a request is wanted, from now on: when due, sooner if its deadline is long for its work, a protected rank before all."""
+    wanted_ns = min(float(c.due_ns - scene.now_ns), c.arrival_ns + scene.params[4] * c.alone_ns - scene.now_ns)
+    return wanted_ns - _MOST_NS / 2 if c.rank < scene.params[5] else wanted_ns
 
 
 def prepare(scene: Scene) -> None:
@@ -76,7 +77,7 @@ def share(candidate: Candidate, scene: Scene) -> float:
 
 
 def _learn(c: Candidate, scene: Scene) -> None:
-    """Keep each tenant's mean pace, as its own requests show it."""
+    """Move the tenant's mean pace by what a request shows that has just ended a segment."""
     t = scene.tenants[c.tenant]
     t.note += _LEARNS * (c.pace - t.note) if t.note > 0.0 else c.pace
 
@@ -88,13 +89,14 @@ def _left_ns(c: Candidate, scene: Scene) -> float:
 
 
 def _set_clocks(scene: Scene) -> int:
-    """Note when each group of lanes, as wide as the widest candidate, will be free; return how many there are.
+    """Note when each group of lanes, as wide as the widest head of its processor, will be free; return how many there are.
 
     On a board of so many processors that they have more groups than there is room for, the last serves for the rest.
     """
     servers = 0
     for processor in range(len(scene.processors)):
-        groups = max(1, scene.processors[processor].lanes // int(scene.notes[_WIDEST]))
+        lanes = scene.processors[processor].lanes
+        groups = max(1, lanes // _widest(scene, processor)) if lanes > 1 else 1
         for _ in range(min(groups, _MOST_SERVERS - servers)):
             scene.notes[_CLOCKS + servers] = 0.0
             scene.notes[_OWNERS + servers] = processor
@@ -105,6 +107,16 @@ def _set_clocks(scene: Scene) -> int:
         if scene.notes[_CLOCKS + server] == 0.0:
             scene.notes[_CLOCKS + server] = _left_ns(c, scene)
     return servers
+
+
+def _widest(scene: Scene, processor: int) -> int:
+    """Return how many lanes the widest candidate that waits for a processor takes, 1 if nobody does."""
+    widest = 1
+    for index in range(scene.ready_count):
+        c = scene.slots[scene.ready[index]]
+        if c.processor == processor:
+            widest = max(widest, c.width)
+    return widest
 
 
 def _free_first(scene: Scene, processor: int, servers: int) -> int:
@@ -121,13 +133,11 @@ def _classify(scene: Scene) -> int:
     """Judge everybody alone; return the slot, of those that can only wait, that has waited longest over its time alone, or -1."""
     longest = -1
     most = -1.0
-    widest = 1
     scene.notes[_LISTED] = 0.0
     for index in range(scene.ready_count):
         slot = scene.ready[index]
         c = scene.slots[slot]
-        widest = max(widest, c.width)
-        if c.stage > 0:
+        if c.stage > 0 and c.since_ns == scene.now_ns:
             _learn(c, scene)
         c.note = _judged(c, scene)
         if c.note == _IN_TIME:
@@ -136,7 +146,6 @@ def _classify(scene: Scene) -> int:
             wait = (scene.now_ns - c.arrival_ns) / max(1, c.alone_ns)
             if wait > most:
                 longest, most = slot, wait
-    scene.notes[_WIDEST] = widest
     return longest
 
 
@@ -205,22 +214,46 @@ def _is_longer(one: Candidate, other: Candidate, scene: Scene) -> bool:
     return _left_ns(one, scene) > _left_ns(other, scene)
 
 
+def _is_a_queue_seen(scene: Scene) -> bool:
+    """Say whether all heads of a processor are candidates, not just what has come up while its lanes are taken."""
+    seen = False
+    for index in range(scene.ready_count):
+        seen = seen or scene.processors[scene.slots[scene.ready[index]].processor].open == 1
+    return seen
+
+
 def _account(scene: Scene, waiting: int) -> None:
     """Count the time of lanes while some can only wait; owe them their part of it."""
     passed_ns = scene.now_ns - scene.notes[_SINCE]
     scene.notes[_SINCE] = float(scene.now_ns)
-    if waiting < 0 and scene.ready_count > 0:
+    if waiting < 0 and _is_a_queue_seen(scene):
         scene.notes[_BUSY] = 0.0
         scene.notes[_LATE] = 0.0
         return
+    for index in range(len(scene.processors)):
+        scene.notes[_BUSY] += passed_ns * scene.processors[index].lanes
+    if scene.notes[_TURN] > 0.0 and not _is_here(scene, int(scene.notes[_TURN]) - 1):
+        scene.notes[_LATE] += passed_ns * scene.notes[_TURN_LANES]
+        scene.notes[_TURN] = 0.0
     for index in range(scene.running_count):
         c = scene.slots[scene.running[index]]
-        scene.notes[_BUSY] += passed_ns * c.width
         standing = _standing(c, scene)
         if standing == _OWED or _can_only_wait(standing):
             scene.notes[_LATE] += passed_ns * c.width
     if waiting >= 0 and scene.notes[_LATE] < scene.params[2] * scene.notes[_BUSY]:
         scene.slots[waiting].note = _OWED
+        scene.notes[_TURN] = scene.slots[waiting].request + 1.0
+        scene.notes[_TURN_LANES] = scene.slots[waiting].width
+
+
+def _is_here(scene: Scene, request: int) -> bool:
+    """Say whether a request waits or runs."""
+    here = False
+    for index in range(scene.ready_count):
+        here = here or scene.slots[scene.ready[index]].request == request
+    for index in range(scene.running_count):
+        here = here or scene.slots[scene.running[index]].request == request
+    return here
 
 
 fewest_late = Policy(

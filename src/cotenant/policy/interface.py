@@ -182,6 +182,26 @@ def at_width(candidate: Candidate, scene: Scene, width: int) -> int:
     return -1
 
 
+def at_most(candidate: Candidate, scene: Scene, lanes: int) -> int:
+    """Return the index, among `scene.stages`, of the segment at hand on its own processor at the greatest width up to `lanes`.
+
+    Where there is none so narrow it is the narrowest; of several as wide, the planned step is preferred.
+    """
+    stage = scene.stages[candidate.position]
+    best = candidate.position
+    for index in range(stage.others, stage.others + stage.other_count):
+        other = scene.others[index]
+        if scene.stages[other].processor == stage.processor and _is_nearer(scene.stages[other].width, scene.stages[best].width, lanes):
+            best = other
+    return best
+
+
+def _is_nearer(one: int, other: int, lanes: int) -> bool:
+    if one <= lanes and other <= lanes:
+        return one > other
+    return one < other
+
+
 def as_planned(candidate: Candidate, scene: Scene) -> int:
     """Keep to the option's own step: the default of `width` and `place`."""
     return AS_PLANNED

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import floor
 
-from cotenant.policy import NOT_NOW, RUNNING, Candidate, Policy, Scene
+from cotenant.policy import NOT_NOW, RUNNING, Candidate, Policy, Scene, at_most
 
 _MOST_NS = 1.0e15
 """The slack without a deadline: 11 days."""
@@ -28,7 +28,7 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return NOT_NOW
 
 
-def lanes_for(candidate: Candidate, scene: Scene) -> int:
+def choose_width(candidate: Candidate, scene: Scene) -> int:
     """Take what is allotted, or as much of it as is free now."""
     free = scene.processors[candidate.processor].free
     allotted = max(1, int(candidate.note))
@@ -36,6 +36,7 @@ def lanes_for(candidate: Candidate, scene: Scene) -> int:
 
 
 def prepare(scene: Scene) -> None:
+    """Allot the lanes of every processor, each by itself: to least widths first, then the spare ones."""
     for processor in range(len(scene.processors)):
         _allot(processor, scene)
 
@@ -192,13 +193,7 @@ def _next_width(c: Candidate, scene: Scene, lanes: int) -> int:
 
 def _at_most(c: Candidate, scene: Scene, lanes: int) -> int:
     """Return the greatest width up to `lanes` that there is; where there is none, the least."""
-    stage = scene.stages[c.position]
-    best = 0
-    for index in range(stage.others, stage.others + stage.other_count):
-        other = scene.stages[scene.others[index]]
-        if other.processor == stage.processor and best < other.width <= lanes:
-            best = other.width
-    return best if best > 0 else _next_width(c, scene, 0)
+    return scene.stages[at_most(c, scene, lanes)].width
 
 
 def _count(scene: Scene) -> int:
@@ -212,4 +207,4 @@ def _candidate(index: int, scene: Scene) -> Candidate:
     return scene.slots[scene.running[index - scene.ready_count]]
 
 
-planaria = Policy(order=order, width=lanes_for, prepare=prepare, params=(("levels", 12.0),))
+planaria = Policy(order=order, width=choose_width, prepare=prepare, params=(("levels", 12.0),))

@@ -5,7 +5,7 @@ One request has a processor to itself: it is served on the widest step that ther
 
 from __future__ import annotations
 
-from cotenant.policy import READY, Candidate, Policy, Scene
+from cotenant.policy import READY, Candidate, Policy, Scene, at_most
 
 _BELOW_NS = 1.0e17
 """Added to what is left of a request below the threshold: more than is left of any."""
@@ -21,7 +21,8 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return _value(candidate, scene)
 
 
-def lanes_for(candidate: Candidate, scene: Scene) -> int:
+def choose_width(candidate: Candidate, scene: Scene) -> int:
+    """Take the widest step that there is: one request has a processor to itself."""
     return scene.stages[_widest(candidate, scene)].width
 
 
@@ -101,22 +102,14 @@ def _alone_ns(candidate: Candidate, scene: Scene) -> float:
 
 def _widest(candidate: Candidate, scene: Scene) -> int:
     """Return the index of the widest step of the segment at hand on its own processor; of what runs, that on which it runs."""
-    best = candidate.position
     if candidate.state != READY:
-        return best
-    stage = scene.stages[best]
-    for index in range(stage.others, stage.others + stage.other_count):
-        other = scene.others[index]
-        step = scene.stages[other]
-        fits = step.processor == stage.processor and step.width <= scene.processors[stage.processor].lanes
-        if fits and step.width > scene.stages[best].width:
-            best = other
-    return best
+        return candidate.position
+    return at_most(candidate, scene, scene.processors[candidate.processor].lanes)
 
 
 prema = Policy(
     order=order,
-    width=lanes_for,
+    width=choose_width,
     prepare=prepare,
     notes=1,
     params=(("high", 9.0), ("medium", 3.0), ("low", 1.0), ("high_rank", 0.0), ("medium_rank", 1.0), ("drain", 1.0)),

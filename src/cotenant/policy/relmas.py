@@ -36,15 +36,18 @@ def prepare(scene: Scene) -> None:
 
 
 def order(candidate: Candidate, scene: Scene) -> float:
+    """Go by the first answer of the network: the least goes first."""
     return _think(_inputs(candidate, scene), scene, _WHO)
 
 
-def how_wide(candidate: Candidate, scene: Scene) -> int:
+def choose_width(candidate: Candidate, scene: Scene) -> int:
+    """Take the lanes of the chosen step: at home those that are planned."""
     chosen = _chosen(candidate, scene)
     return AS_PLANNED if chosen == candidate.position else scene.stages[chosen].width
 
 
-def where(candidate: Candidate, scene: Scene) -> int:
+def choose_place(candidate: Candidate, scene: Scene) -> int:
+    """Take the processor of the chosen step: its own unless another that is free is faster, or fast enough for the network."""
     chosen = _chosen(candidate, scene)
     return AS_PLANNED if chosen == candidate.position else scene.stages[chosen].processor
 
@@ -115,8 +118,8 @@ def _think(inputs: Inputs, scene: Scene, output: int) -> float:
 
 relmas = Policy(
     order=order,
-    width=how_wide,
-    place=where,
+    width=choose_width,
+    place=choose_place,
     prepare=prepare,
     preempts=False,
     notes=1,

@@ -14,12 +14,14 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return -_map_score(candidate, scene, step) if step >= 0 else NOT_NOW
 
 
-def place(candidate: Candidate, scene: Scene) -> int:
+def choose_place(candidate: Candidate, scene: Scene) -> int:
+    """Take the processor of the highest score."""
     step = _best(candidate, scene)
     return AS_PLANNED if step < 0 or step == candidate.position else scene.stages[step].processor
 
 
 def choose_width(candidate: Candidate, scene: Scene) -> int:
+    """Take the lanes of the step of the highest score: at home those that are planned."""
     step = _best(candidate, scene)
     return AS_PLANNED if step < 0 or step == candidate.position else scene.stages[step].width
 
@@ -81,4 +83,4 @@ def _switch_ns(c: Candidate, scene: Scene, step: int) -> float:
     return float(scene.processors[processor].switch_ns)
 
 
-sdrm3 = Policy(order=order, place=place, width=choose_width, preempts=False, params=(("alpha", 1.0), ("beta", 1.0)))
+sdrm3 = Policy(order=order, width=choose_width, place=choose_place, preempts=False, params=(("alpha", 1.0), ("beta", 1.0)))

@@ -21,12 +21,14 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return level * _LEVEL_STEP_NS + max(-_FURTHEST_NS, min(until_ns, _FURTHEST_NS))
 
 
-def how_wide(candidate: Candidate, scene: Scene) -> int:
+def choose_width(candidate: Candidate, scene: Scene) -> int:
+    """Take the lanes of the chosen context."""
     chosen = context(candidate, scene)
     return AS_PLANNED if chosen == candidate.position else scene.stages[chosen].width
 
 
-def where(candidate: Candidate, scene: Scene) -> int:
+def choose_place(candidate: Candidate, scene: Scene) -> int:
+    """Take the processor of the chosen context."""
     chosen = context(candidate, scene)
     return AS_PLANNED if chosen == candidate.position else scene.stages[chosen].processor
 
@@ -80,5 +82,9 @@ def _level(candidate: Candidate, scene: Scene) -> int:
 
 
 sgprs = Policy(
-    order=order, width=how_wide, place=where, preempts=False, params=(("oversubscription", 1.5), ("ranks", 0.0), ("as_published", 0.0))
+    order=order,
+    width=choose_width,
+    place=choose_place,
+    preempts=False,
+    params=(("oversubscription", 1.5), ("ranks", 0.0), ("as_published", 0.0)),
 )

@@ -14,6 +14,7 @@ when each is predicted to be free, and how many of the pass it has."""
 
 
 def order(candidate: Candidate, scene: Scene) -> float:
+    """Take the earliest arrival; as published the highest of priority + wait/work, of those that take part in the round."""
     if scene.params[0] <= 0.0:
         return float(candidate.arrival_ns)
     if candidate.begun == 0 and not _takes_part(candidate, scene):
