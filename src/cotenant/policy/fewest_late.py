@@ -15,16 +15,20 @@ _MOST_NS = 1.0e15
 """46 and 11 days: a class is further apart than two due times can be, and both are exact to the nanosecond."""
 
 _MOST_SERVERS, _MOST_LISTED = 32, 64
-_SINCE, _BUSY, _LATE, _LISTED, _TURN, _TURN_LANES, _CLOCKS = 0, 1, 2, 3, 4, 5, 6
+_SINCE, _BUSY, _LATE, _LISTED, _TURN, _TURN_LANES, _PRESSED, _CLOCKS = 0, 1, 2, 3, 4, 5, 6, 7
 _OWNERS = _CLOCKS + _MOST_SERVERS
 _SLOTS = _OWNERS + _MOST_SERVERS
 _WANTED = _SLOTS + _MOST_LISTED
 """Places in the notes: the last decision; lane-ns that there were, and that those who can only wait had, while some of these did; how many
-are in time; whose turn it is that could only wait (its request and one) and how many lanes it takes; when groups of lanes are free, and of
-which processor they are; who is in time, and when wanted."""
+are in time; whose turn it is that could only wait (its request and one) and how many lanes it takes; in what share of the last decisions
+somebody was to be late; when groups of lanes are free, and of which processor they are; who is in time, and when wanted."""
 
 _LEARNS = 0.05
 """How much a finished segment moves its tenant's mean pace."""
+
+
+_PRESSES = 0.02
+"""How much a decision in which somebody will be late moves the share of those that are such."""
 
 
 def order(candidate: Candidate, scene: Scene) -> float:
@@ -40,8 +44,13 @@ def _standing(c: Candidate, scene: Scene) -> float:
 
 
 def _wanted_ns(c: Candidate, scene: Scene) -> float:
-    """Return when a request is wanted, from now on: when due, sooner if its deadline is long for its work, a protected rank before all."""
-    wanted_ns = min(float(c.due_ns - scene.now_ns), c.arrival_ns + scene.params[4] * c.alone_ns - scene.now_ns)
+    """Return when a request is wanted, from now on: when due, sooner if its deadline is long for its work, a protected rank before all.
+
+    Under pressure there is no sooner: each that goes before it is due may cost another its deadline.
+    """
+    wanted_ns = float(c.due_ns - scene.now_ns)
+    if scene.notes[_PRESSED] < scene.params[6]:
+        wanted_ns = min(wanted_ns, c.arrival_ns + scene.params[4] * c.alone_ns - scene.now_ns)
     return wanted_ns - _MOST_NS / 2 if c.rank < scene.params[5] else wanted_ns
 
 
@@ -52,6 +61,7 @@ def prepare(scene: Scene) -> None:
     listed = int(scene.notes[_LISTED])
     for index in range(listed):
         _place(scene, index, servers)
+    scene.notes[_PRESSED] += _PRESSES * (_misses(scene) - scene.notes[_PRESSED])
     _account(scene, waiting)
 
 
@@ -147,6 +157,15 @@ def _classify(scene: Scene) -> int:
             if wait > most:
                 longest, most = slot, wait
     return longest
+
+
+def _misses(scene: Scene) -> float:
+    """Return 1 if anybody that waits will be late, else 0."""
+    found = 0.0
+    for index in range(scene.ready_count):
+        if scene.slots[scene.ready[index]].note >= _GIVEN_UP:
+            found = 1.0
+    return found
 
 
 def _can_only_wait(standing: float) -> bool:
@@ -263,5 +282,5 @@ fewest_late = Policy(
     prepare=prepare,
     sees_all=False,
     notes=_WANTED + _MOST_LISTED,
-    params=(("margin", 1.1), ("stretch", 1.3), ("reserve", 0.005), ("finish", 0.5), ("spread", 5.2), ("first", 0.0)),
+    params=(("margin", 1.1), ("stretch", 1.3), ("reserve", 0.005), ("finish", 0.5), ("spread", 2.0), ("first", 0.0), ("pressed", 0.05)),
 )
