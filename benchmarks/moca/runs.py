@@ -59,8 +59,11 @@ def _cores() -> int:
 
 
 def _in_all(task: tuple[Way, tuple[Cell, ...], Path | None]) -> dict[Cell, Values]:
+    """Return the figures of a way in every cell; what two groups have in common is simulated once."""
     way, cells, folder = task
-    return {cell: np.array([run_figures(way, log) for log in logs_of(cell, folder)]) for cell in cells}
+    alike = {cell: replace(cell, group="") if cell.seeds else cell for cell in cells}
+    found = {cell: np.array([run_figures(way, log) for log in logs_of(cell, folder)]) for cell in dict.fromkeys(alike.values())}
+    return {cell: found[alike[cell]] for cell in cells}
 
 
 @cache

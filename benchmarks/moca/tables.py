@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean
 from typing import Final
 
-from benchmarks.moca.cells import CHOSEN, GROUPS, HELD, OTHER
+from benchmarks.moca.cells import CHOSEN, GROUPS, HELD, LOADS, OTHER
 from benchmarks.moca.claims import MEASURED
 from benchmarks.moca.comparison import MARGIN, OVER, Json
 from benchmarks.moca.runs import FIGURES
@@ -13,6 +14,7 @@ from benchmarks.moca.ways import OURS
 
 WORDS: Final = {
     CHOSEN: "Sets A and B, seeds 0 on",
+    LOADS: "Sets A and B under three loads, seeds 0 on",
     HELD: "Sets A and B, seeds 1000 on",
     OTHER: "Set C",
     MEASURED: "beside what was measured",
@@ -41,10 +43,26 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
 
 def figures_table(of: Json) -> Iterator[str]:
     ranked = sorted(of["policies"].items(), key=lambda item: -float(item[1]["sla"]))
-    cells = list(of["policies"][OURS]["cells"])
+    cells = _columns(of)
     header = ["policy", *cells, "mean SLA", "STP", "ANTT", "fairness", "by priority", "priority 11 late"]
-    rows = ([label, *(_pm(own["cells"][c]["sla"], own["cells"][c]["ci95"]) for c in cells), *_means(own)] for label, own in ranked)
+    rows = ([label, *(_of_cells(own["cells"], c, "sla", "ci95") for c in cells.values()), *_means(own)] for label, own in ranked)
     return table(header, rows)
+
+
+def _columns(of: Json) -> dict[str, list[str]]:
+    """Return the cells that a column is of: one, or all of a load where there are several."""
+    cells = list(of["policies"][OURS]["cells"])
+    loads = [cell.partition(" x")[2] or "1" for cell in cells]
+    if len(set(loads)) == 1:
+        return {cell: [cell] for cell in cells}
+    return {f"load {load}": [cell for cell, own in zip(cells, loads, strict=True) if own == load] for load in dict.fromkeys(loads)}
+
+
+def _of_cells(found: Json, cells: Sequence[str], value: str, interval: str) -> str:
+    """Return what was found in a cell with its interval, or the mean of several."""
+    if len(cells) == 1:
+        return _pm(found[cells[0]][value], found[cells[0]][interval])
+    return f"{fmean(found[cell][value] for cell in cells):.3f}"
 
 
 def _means(own: Json) -> list[str]:
@@ -54,9 +72,16 @@ def _means(own: Json) -> list[str]:
 
 def against_table(of: Json) -> Iterator[str]:
     ranked = sorted(of["against"].items(), key=lambda item: float(item[1]["difference"]))
-    cells = list(of["policies"][OURS]["cells"])
-    told = ((label, [*(found["cells"][c] for c in cells), found]) for label, found in ranked)
-    return table(["policy", *cells, "mean"], ([label, *(_pm(one["difference"], one["ci99"]) for one in own)] for label, own in told))
+    cells = _columns(of)
+    rows = (
+        [
+            label,
+            *(_of_cells(found["cells"], c, "difference", "ci99") for c in cells.values()),
+            _pm(found["difference"], found["ci99"]),
+        ]
+        for label, found in ranked
+    )
+    return table(["policy", *cells, "mean"], rows)
 
 
 def lost_table(losses: Sequence[Json]) -> Iterator[str]:

@@ -37,7 +37,7 @@ from cotenant.sim import Compiler, Rig, Seeded
 TENANTS, SEGMENTS, PROCESSORS = 8, 20, 4
 LOADS = (0.7, 1.2)
 RUNS = 5
-NAMES = ("edf", "fewest_late")
+EDF, OURS = "edf", "fewest_late"
 SECONDS = {True: 10.0, False: 0.1}
 BACKLOGS = (10, 1_000_000)
 NS = 1_000_000_000
@@ -109,10 +109,9 @@ def measured(name: str, policy: Policy, load: float, *, memory: bool, compiler: 
 
 
 def ways() -> list[tuple[str, Policy, bool]]:
-    """List what is measured: earliest deadline first alone, and with memory; and the policy that asks for everything, once it exists."""
-    found = [("edf", policies.get("edf"), memory) for memory in (False, True)]
-    known = [name for name in NAMES[1:] if name in policies.names()]
-    return found + [(name, replace(policies.get(name), promises=True, preempts=True), True) for name in known]
+    """List what is measured: earliest deadline first alone, and with memory; and ours, which asks for everything."""
+    edf = [(EDF, policies.get(EDF), memory) for memory in (False, True)]
+    return [*edf, (OURS, replace(policies.get(OURS), promises=True, preempts=True), True)]
 
 
 def first_s() -> float:
@@ -173,10 +172,12 @@ def main() -> int:
     costs = [round(backlog(outstanding, compiler)) for outstanding in BACKLOGS]
     found["backlog_ns_per_event"] = dict(zip(map(str, BACKLOGS), costs, strict=True))
     expected = json.loads(Path(__file__).with_name("expected.json").read_text())
-    slowest = {memory: min(run["events_per_s"] for run in runs if run["compiled"] and run["memory"] == memory) for memory in (False, True)}
+    compiled = [run for run in runs if run["compiled"]]
     kept = {
-        "events_per_s": slowest[False] >= expected["events_per_s"]["at_least"],
-        "preempting_events_per_s": slowest[True] >= expected["preempting_events_per_s"]["at_least"],
+        "events_per_s": min(r["events_per_s"] for r in compiled if not r["memory"]) >= expected["events_per_s"]["at_least"],
+        "ours_events_per_s": min(r["events_per_s"] for r in compiled if r["policy"] == OURS) >= expected["ours_events_per_s"]["at_least"],
+        "compile_first_s": found["compile_first_s"] <= expected["compile_first_s"]["at_most"],
+        "compile_next_s": found["compile_next_s"] <= expected["compile_next_s"]["at_most"],
         "bytes_per_span": max(run["bytes_per_span"] for run in runs) <= expected["bytes_per_span"]["at_most"],
         "second_process_s": found["second_process_s"] <= expected["second_process_s"]["at_most"],
         "backlog_ratio": all(b <= expected["backlog_ratio"]["at_most"] * a for a, b in pairwise(costs)),

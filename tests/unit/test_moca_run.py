@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.moca import calibration, logs, page, run, runs, ways
-from benchmarks.moca.cells import CHOSEN, GROUPS, HELD, OTHER, Cell, drawn_cells, logged_cells
+from benchmarks.moca.cells import CHOSEN, GROUPS, HELD, LOADS, OTHER, Cell, drawn_cells, logged_cells, logs_of
 from benchmarks.moca.claims import EXPECTED, MEASURED, checks
 from benchmarks.moca.comparison import MOCAS, OVER, Json, part
 from benchmarks.moca.runs import ALONE_NS, FIGURES, Values
@@ -193,11 +193,20 @@ def test_the_tables_hold_every_claim_that_is_not_kept() -> None:
     assert list(shown(found_of(chosen=LEVEL) | {"checks": checks(found_of(chosen=LEVEL))}))[-1] == "none"
 
 
-def test_the_cells_of_a_group_are_its_sets_at_every_qos_with_its_seeds() -> None:
+def test_the_cells_of_a_group_are_its_sets_at_every_qos_and_load_with_its_seeds() -> None:
     held = drawn_cells([HELD], 2)
-    assert [(cell.name, cell.seeds) for cell in held] == [(name, (1000, 1001)) for name in ("A/H", "A/M", "A/L", "B/H", "B/M", "B/L")]
+    names = ("A/H", "A/M", "A/L", "B/H", "B/M", "B/L")
+    assert [(cell.name, cell.seeds) for cell in held] == [(name, (1000, 1001)) for name in names]
+    assert [cell.name for cell in drawn_cells([LOADS], 2)] == [f"{name}{load}" for load in (" x0.8", "", " x1.2") for name in names]
     assert [cell.name for cell in drawn_cells([OTHER], 2)] == ["C/H", "C/M", "C/L"]
     assert {cell.seeds for cell in logged_cells()} == {()}
+
+
+def test_at_a_load_the_same_requests_come_so_much_sooner() -> None:
+    """But for the first of each chain, and the chance that each comes a little early."""
+    at_one, above = (logs_of(cell, None)[0] for cell in drawn_cells([LOADS], 1) if cell.name in {"B/M", "B/M x1.2"})
+    spans = [log.requests[-1].arrival_ns - log.requests[0].arrival_ns for log in (at_one, above)]
+    assert spans[0] / spans[1] == pytest.approx(1.2, rel=0.1)
 
 
 def test_figures_go_between_the_markers_of_the_page_and_nowhere_else() -> None:
