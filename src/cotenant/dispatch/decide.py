@@ -38,8 +38,8 @@ BAD = -1
 
 
 def room(lanes: int, slots: int) -> int:
-    """Return how many numbers `out` must hold."""
-    return FIELDS * (5 * lanes + slots)
+    """Return how many numbers `out` must hold: who is dropped before and after the others start, too, and who resumes."""
+    return FIELDS * (6 * lanes + 2 * slots)
 
 
 def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
@@ -83,7 +83,7 @@ def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints,
         s.desk[0].bad = NO_SUCH_STEP
         s.desk[0].culprit = slot
         return count
-    if (count + 3 * len(s.lanes)) * FIELDS > len(out):
+    if (count + 4 * len(s.lanes) + len(s.slots)) * FIELDS > len(out):
         s.desk[0].bad = ENDLESS
         s.desk[0].culprit = slot
         return count
