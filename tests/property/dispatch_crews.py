@@ -80,7 +80,8 @@ def _now_and_then(candidate: Candidate, scene: Scene) -> float:
     return NOT_NOW if (candidate.request + scene.now_ns // (2 * MS)) % 3 == 0 else candidate.due_ns
 
 
-def _drawn(candidate: Candidate, scene: Scene) -> float:
+def numbered(candidate: Candidate, scene: Scene) -> float:
+    """Order by a number that the request and its segment give."""
     return (candidate.request * 7919 + candidate.stage * 104729) % 13
 
 
@@ -90,11 +91,13 @@ def _pick(candidate: Candidate, scene: Scene) -> int:
     return scene.others[stage.others + (candidate.request * 5 + candidate.stage) % stage.other_count]
 
 
-def _width(candidate: Candidate, scene: Scene) -> int:
+def any_width(candidate: Candidate, scene: Scene) -> int:
+    """Return the width of the step picked, as `any_place` does its processor."""
     return scene.stages[_pick(candidate, scene)].width
 
 
-def _place(candidate: Candidate, scene: Scene) -> int:
+def any_place(candidate: Candidate, scene: Scene) -> int:
+    """Return the processor of one of the steps that may serve a segment."""
     return scene.stages[_pick(candidate, scene)].processor
 
 
@@ -119,23 +122,23 @@ POLICIES = {
     "shortest rest first": Policy(order=_shortest),
     "shortest rest first, prepared": Policy(order=_shortest, prepare=_count, notes=1),
     "rank and deadline, prepared": replace(RANK_EDF, prepare=_count, notes=1),
-    "drawn by number": Policy(order=_drawn),
+    "drawn by number": Policy(order=numbered),
     "not now": Policy(order=_now_and_then, period_ns=1 * MS),
     "the late last": replace(EDF, late_last=True),
     "shortest rest first, the late last": Policy(order=_shortest, late_last=True),
     "hold": replace(EDF, holds=True),
-    "drawn by number, hold": Policy(order=_drawn, holds=True, late_last=True),
+    "drawn by number, hold": Policy(order=numbered, holds=True, late_last=True),
 }
 """The plainest that we ship, and some that are as odd as the interface permits: the candidate and the instant are all they look at."""
 
 ANY_POLICY = st.sampled_from(list(POLICIES.values()))
 
 ELSEWHERE = [
-    replace(RANK_EDF, width=_width, place=_place),
-    replace(EDF, place=_place),
+    replace(RANK_EDF, width=any_width, place=any_place),
+    replace(EDF, place=any_place),
     replace(RANK_EDF, width=_width_here),
-    Policy(order=_drawn, width=_width, place=_place, late_last=True),
-    Policy(order=_drawn, width=_width, place=_place, holds=True),
+    Policy(order=numbered, width=any_width, place=any_place, late_last=True),
+    Policy(order=numbered, width=any_width, place=any_place, holds=True),
 ]
 """Policies that have a say in where, or on how many lanes, a segment is served."""
 

@@ -23,6 +23,7 @@ from cotenant.sim import Case, simulate
 from cotenant.sim.progress import set_rates
 from cotenant.sim.state import DONE, DROPPED, World
 from cotenant.trace.columns import Columns
+from tests.property.dispatch_crews import any_place, any_width, numbered
 from tests.sim_cases import US, cases, every_policy, late_last, names, progressive
 
 CLOSE = 1e-6
@@ -113,34 +114,16 @@ def _now_and_then(candidate: Candidate, scene: Scene) -> float:
     return NOT_NOW if (candidate.request + scene.now_ns // (2 * US)) % 3 == 0 else candidate.due_ns
 
 
-def _numbered(candidate: Candidate, scene: Scene) -> float:
-    return (candidate.request * 7919 + candidate.stage * 104729) % 13
-
-
-def _picked(candidate: Candidate, scene: Scene) -> int:
-    """Return one of the steps that may serve a segment, by the request's number."""
-    stage = scene.stages[candidate.position]
-    return scene.others[stage.others + (candidate.request * 5 + candidate.stage) % stage.other_count]
-
-
-def _width(candidate: Candidate, scene: Scene) -> int:
-    return scene.stages[_picked(candidate, scene)].width
-
-
-def _place(candidate: Candidate, scene: Scene) -> int:
-    return scene.stages[_picked(candidate, scene)].processor
-
-
 def _share(candidate: Candidate, scene: Scene) -> float:
     return 0.25 + (candidate.request % 3)
 
 
 ODD = {
     "now and then": Policy(order=_now_and_then, period_ns=US),
-    "anywhere": Policy(order=_numbered, width=_width, place=_place),
-    "anywhere, promised": Policy(order=_numbered, width=_width, place=_place, promises=True, holds=True),
-    "reserves": Policy(order=_numbered, share=_share),
-    "caps": Policy(order=_numbered, share=_share, caps=True),
+    "anywhere": Policy(order=numbered, width=any_width, place=any_place),
+    "anywhere, promised": Policy(order=numbered, width=any_width, place=any_place, promises=True, holds=True),
+    "reserves": Policy(order=numbered, share=_share),
+    "caps": Policy(order=numbered, share=_share, caps=True),
 }
 """Ways that the interface permits, and that no registered policy may go yet."""
 

@@ -1,4 +1,4 @@
-"""Fewest late (Moore and Hodgson, 1968) on several lanes, with bandwidth by need: the default for deadlines."""
+"""Fewest late (Moore and Hodgson, 1968) on several lanes, with bandwidth by need: ours, for deadlines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ somebody was to be late; when groups of lanes are free, and of which processor t
 
 _LEARNS = 0.05
 """How much a finished segment moves its tenant's mean pace."""
-
 
 _PRESSES = 0.02
 """How much a decision in which somebody will be late moves the share of those that are such."""

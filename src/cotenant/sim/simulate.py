@@ -41,7 +41,7 @@ class Rig:
     """
 
     def __init__(
-        self, tenants: tuple[Tenant, ...], shares: tuple[Share, ...], platform: Platform, compiler: Compiler | None = None
+        self, tenants: tuple[Tenant, ...], shares: tuple[Share, ...], platform: Platform, compiler: Compiler | _Given | None = None
     ) -> None:
         self._lineup = Lineup(tenants=tenants, shares=shares, platform=platform)
         self._layout = Layout(lineup=self._lineup, compiled=compiler is not None)
@@ -89,15 +89,14 @@ def _stop(step: Step) -> Stop:
     return Stop(segment=step.segment, processor=step.processor, width=step.width, bytes_per_ns=per_ns)
 
 
-class _Given(Compiler):
-    """Stand in for a compiler with a loop that it has made."""
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Give the loop that a compiler has made."""
 
-    def __init__(self, loop: Loop) -> None:
-        super().__init__()
-        self._given = loop
+    made: Loop
 
     def loop(self, policy: Policy) -> Loop:
-        return self._given
+        return self.made
 
 
 def _run(state: State, world: World, loop: Loop, name: str) -> tuple[State, World]:
