@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dis import get_instructions
@@ -26,12 +25,6 @@ Loop = Callable[[Any, Any, int], int]
 _INNER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Called from compiled code alone; nothing is allocated, so nothing is counted."""
 
-_SPINE_BYTES = 3000
-"""Functions with more bytecode than that, their callees' included, are made part of their only caller before numba types it.
-
-Else LLVM would optimise and emit all below once for each floor of calls. 3000 compiled fastest of 0, 1500, 3000 and 6000.
-"""
-
 
 def is_there() -> bool:
     """Say whether numba is installed (the extra `sim`)."""
@@ -52,7 +45,7 @@ class Compiler:
 
     def __init__(self) -> None:
         self._run: Function | None = None
-        self._source = _Source(boundscheck=True, forceinline=True)
+        self._source = _Source("Linked", boundscheck=True, forceinline=True)
         self._asks: dict[Policy, Asks] = {}
 
     def loop(self, policy: Policy) -> Loop:
@@ -70,7 +63,7 @@ class Compiler:
 
             import_module("cotenant.sim.pointers")  # teaches numba what packed rows are
             types = int64(typeof(state), typeof(world), int64, *(_pointers(typeof(state))))
-            source = _Source(run, error_model="numpy", forceinline=True)
+            source = _Source("Lean", error_model="numpy", forceinline=True)
             with _cache_at(cache_folder() / "compiled" / digest()):
                 self._run = njit(types, cache=True, nogil=True, _nrt=False, error_model="numpy")(source.copy(run))
         return cast("Function", self._run)
@@ -97,23 +90,23 @@ class Compiler:
 
 
 class _Source:
-    """Copy functions such that the plain ones of ours that they call are compiled, with options for numba."""
+    """Copy functions such that the plain ones that they call are compiled, by a pipeline of `sim.linked`, with options for numba."""
 
-    def __init__(self, top: Function | None = None, **options: object) -> None:
+    def __init__(self, pipeline: str, **options: object) -> None:
+        self._pipeline = pipeline
         self._options = {**_INNER, **options}
         self._made: dict[Function, Function] = {}
-        self._callers: Counter[FunctionType] = Counter()
-        if top is not None:
-            self._count(cast("FunctionType", top))
 
     def compiled(self, function: Function) -> Function:
         """Return the compiled form of a function; a recursive one is refused by RecursionError."""
         from numba import njit
 
+        from cotenant.sim import linked
+
         if function not in self._made:
             known = cast("FunctionType", function)
-            options = {**self._options, "inline": "always"} if self._is_spine(known) else self._options
-            self._made[function] = njit(**options)(self.copy(known))
+            decorated = njit(pipeline_class=getattr(linked, self._pipeline), **self._options)(self.copy(known))
+            self._made[function] = linked.once(decorated)
         return self._made[function]
 
     def copy(self, function: Function) -> Function:
@@ -124,26 +117,11 @@ class _Source:
         copy.__module__, copy.__qualname__ = known.__module__, known.__qualname__
         return copy
 
-    def _count(self, function: FunctionType) -> None:
-        """Count the callers of every function below this one, each function once."""
-        for called in _called(function).values():
-            if called not in self._callers:
-                self._count(called)
-            self._callers[called] += 1
-
-    def _is_spine(self, function: FunctionType) -> bool:
-        return self._callers[function] == 1 and _bytes(function) > _SPINE_BYTES
-
 
 def _called(function: FunctionType) -> dict[str, FunctionType]:
     names = {str(one.argval) for one in get_instructions(function) if one.opname == "LOAD_GLOBAL"}
     found = ((name, function.__globals__.get(name)) for name in sorted(names))
     return {name: called for name, called in found if isinstance(called, FunctionType)}
-
-
-def _bytes(function: FunctionType) -> int:
-    """Return the size of a function's bytecode with that of all that it calls, call by call."""
-    return len(function.__code__.co_code) + sum(_bytes(called) for called in _called(function).values())
 
 
 def _pointers(state: Any) -> tuple[Any, Any, Any, Any]:
