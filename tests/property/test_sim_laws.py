@@ -345,8 +345,9 @@ def test_no_lane_is_idle_while_somebody_waits_who_fits(variant: tuple[str, bool]
 
     seen = run(case, replace(policy, order=order), variant[0])
     assume(not refused)
-    instants = sorted({instant for found in seen.runs for instant in (found.start_ns, found.stop_ns)} | {0})
     waiting, unclear = list(waits(seen)), list(unclear_waits(seen))
+    of_runs = {instant for found in seen.runs for instant in (found.start_ns, found.stop_ns)}
+    instants = sorted(of_runs | {instant for _, since_ns, until_ns, *_ in waiting for instant in (since_ns, until_ns)})
     for begin_ns, end_ns in pairwise(instants):
         busy = {lane for found in seen.runs if found.start_ns < end_ns and begin_ns < found.stop_ns for lane in found.lanes}
         wait = [(step, lanes) for _, since_ns, until_ns, step, lanes in waiting if since_ns <= begin_ns and end_ns <= until_ns]
