@@ -34,13 +34,14 @@ def carry_over(old: Lineup, s: State, new: Lineup, policy: Policy) -> State:
         for k, other in options.items()
         for offset in range(s.options[k].stages)
     }
+    for old_row, row in zip(s.processors, fresh.processors, strict=True):
+        old_row.queue, old_row.queued = row.queue, 0
     fresh = fresh._replace(processors=s.processors, slots=s.slots, desk=s.desk, running=s.running, notes=s.notes)
     _carry_tenants(s, fresh)
     _carry_lanes(s, fresh, stages)
     for slot in outstanding_slots(s):
         c = s.slots[slot]
         c.option, c.position = options[c.option], stages[c.position]
-    s.desk[0].active = 0
     for position, other in stages.items():
         _carry_queues(s, fresh, position, other)
     touch(fresh)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cotenant.dispatch.lanes import can_yield, expect_left, find_open, is_warm
 from cotenant.dispatch.promises import has_earned, turn
 from cotenant.dispatch.queues import settle_late
-from cotenant.dispatch.state import AT_BOUNDARIES, AT_ONCE, BY_CLASS, NONE, NOT_A_NUMBER, RUNNING, SOUND, Ints, State
-from cotenant.policy import NOT_NOW
+from cotenant.dispatch.state import AT_BOUNDARIES, AT_ONCE, BY_CLASS, NONE, NOT_A_NUMBER, RUNNING, SOUND, Ints, ProcessorRow, State
+from cotenant.policy import NEVER_NS, NOT_NOW
 
 
 def list_running(s: State, now_ns: int) -> None:
@@ -29,27 +29,41 @@ def list_ready(s: State, now_ns: int) -> None:
 
     Those that cannot be in time at `now_ns` turn late.
     """
-    count = 0
+    s.desk[0].ready = 0
+    for processor in range(len(s.processors)):
+        row = s.processors[processor]
+        if row.news == 1 or now_ns > row.late_ns:
+            row.listed = s.desk[0].decision
+        if row.open == 1 or row.free > 0 or row.listed == s.desk[0].decision:
+            _list_heads(s, row, now_ns)
+
+
+def _list_heads(s: State, row: ProcessorRow, now_ns: int) -> None:
+    """List the heads of the queues of a processor."""
     desk = s.desk[0]
-    for index in range(desk.active):
+    interrupts = desk.preempts == 1 and row.preempts != AT_BOUNDARIES
+    late_ns = NEVER_NS
+    for index in range(row.queue, row.queue + row.queued):
         settle_late(s, s.active[index], now_ns)
         stage = s.stages[s.active[index]]
-        row = s.processors[stage.processor]
+        if stage.live != NONE:
+            late_ns = min(late_ns, stage.late_ns)
         if stage.touched == 1:
             stage.touched = 0
             stage.listed = desk.decision
-        may_interrupt = stage.listed == desk.decision and desk.preempts == 1 and row.preempts != AT_BOUNDARIES
-        if row.open == 0 and row.free == 0 and not may_interrupt:
-            continue
-        if stage.live != NONE:
-            s.ready[count] = stage.live
-            count += 1
-            reckon_earned(s, stage.live)
-        if stage.late != NONE:
-            s.ready[count] = stage.late
-            count += 1
-            reckon_earned(s, stage.late)
-    desk.ready = count
+        if row.open == 1 or row.free > 0 or (interrupts and stage.listed == desk.decision):
+            _list_head(s, stage.live)
+            _list_head(s, stage.late)
+    row.late_ns = late_ns
+    row.news = 0
+
+
+def _list_head(s: State, slot: int) -> None:
+    desk = s.desk[0]
+    if slot != NONE:
+        s.ready[desk.ready] = slot
+        desk.ready += 1
+        reckon_earned(s, slot)
 
 
 def replace_head(s: State, index: int, head: int) -> None:
@@ -106,21 +120,28 @@ def reckon_earned(s: State, slot: int) -> None:
         c.earned = 0
 
 
-def sift(s: State) -> None:
-    """Keep of the candidates those that might start; note any, ready or running, whose order is not a number."""
+def sift(s: State) -> int:
+    """Keep of the candidates those that might start; return who goes first, as `first` does.
+
+    Note any, ready or running, whose order is not a number.
+    """
     desk = s.desk[0]
     find_worst(s)
     count = 0
+    best = NONE
     for index in range(desk.ready):
         slot = s.ready[index]
         check(s, slot)
         if s.slots[slot].value < NOT_NOW and _might_start(s, slot):
+            if best == NONE or _goes_first(s, slot, s.ready[best]):
+                best = count
             s.ready[count] = slot
             count += 1
             s.processors[s.slots[slot].processor].heads = desk.decision
     desk.ready = count
     for index in range(desk.running):
         check(s, s.running[index])
+    return best if desk.bad == SOUND else NONE
 
 
 def check(s: State, slot: int) -> None:

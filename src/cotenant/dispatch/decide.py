@@ -20,7 +20,7 @@ from cotenant.dispatch.choose import (
 from cotenant.dispatch.events import end, stand
 from cotenant.dispatch.lanes import is_warm, occupy, preempt, resume, stop_running, suspend
 from cotenant.dispatch.promises import charge, refill
-from cotenant.dispatch.queues import dequeue, next_late_ns, settle_late
+from cotenant.dispatch.queues import dequeue, is_any_queued, next_late_ns, settle_late
 from cotenant.dispatch.state import AT_ONCE, ENDLESS, NO_SUCH_STEP, NONE, SOUND, Ints, StageRow, State
 from cotenant.policy import NEVER_NS
 
@@ -55,8 +55,7 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     open_processors(s)
     list_ready(s, now_ns)
     asks.orders(s, now_ns)
-    sift(s)
-    best = first(s)
+    best = sift(s)
     while best != NONE:
         count = _start(s, asks, now_ns, best, out, lanes, count)
         best = first(s)
@@ -69,7 +68,7 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
 def wake_ns(s: State, now_ns: int) -> int:
     """Return when to decide again though nothing happened, or NEVER_NS; past the instant of the last decision."""
     wake = next_late_ns(s) if s.desk[0].drops == 1 else NEVER_NS
-    if s.desk[0].period_ns > 0 and s.desk[0].active > 0:
+    if s.desk[0].period_ns > 0 and is_any_queued(s):
         wake = min(wake, now_ns + s.desk[0].period_ns)
     return wake
 
@@ -178,16 +177,18 @@ def _drop_late(s: State, now_ns: int, out: Ints, count: int) -> int:
     """Drop whoever is late, and whoever is found to be behind it, of the tenants that want it so."""
     if s.desk[0].drops == 0:
         return count
-    for index in range(s.desk[0].active - 1, -1, -1):
-        position = s.active[index]
-        stage = s.stages[position]
-        if s.tenants[s.options[stage.option].tenant].drop_late == 0:
-            continue
-        settle_late(s, position, now_ns)
-        while stage.late != NONE:
-            slot = dequeue(s, position, 1)
-            count = _write(s, out, count, DROP, slot, NONE)
-            end(s, slot)
+    for processor in range(len(s.processors)):
+        row = s.processors[processor]
+        for index in range(row.queue + row.queued - 1, row.queue - 1, -1):
+            position = s.active[index]
+            stage = s.stages[position]
+            if s.tenants[s.options[stage.option].tenant].drop_late == 0:
+                continue
+            settle_late(s, position, now_ns)
+            while stage.late != NONE:
+                slot = dequeue(s, position, 1)
+                count = _write(s, out, count, DROP, slot, NONE)
+                end(s, slot)
     return count
 
 

@@ -78,7 +78,8 @@ def flush(s: State) -> list[int]:
     slots = [slot for slot in range(len(s.slots)) if s.slots[slot].state == READY]
     for stage in s.stages:
         stage.live = stage.live_last = stage.late = stage.late_last = stage.active = NONE
-    s.desk[0].active = 0
+    for processor in s.processors:
+        processor.queued = 0
     for slot in slots:
         end(s, slot)
     return slots

@@ -41,7 +41,7 @@ def _slots(s: State) -> Iterator[str]:
 
 
 def _stages(s: State) -> Iterator[str]:
-    listed = [s.active[index] for index in range(s.desk[0].active)]
+    listed = [s.active[index] for row in s.processors for index in range(row.queue, row.queue + row.queued)]
     queued = [index for index, stage in enumerate(s.stages) if stage.live != NONE or stage.late != NONE]
     if sorted(listed) != queued:
         yield f"stages {queued} have something queued, {listed} are listed"

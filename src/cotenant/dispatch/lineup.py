@@ -103,7 +103,7 @@ def lay_out(lineup: Lineup, slots: int, policy: Policy, params: tuple[float, ...
         tenants=[_tenant_row(lineup, index, options, promises=promises) for index in range(len(lineup.tenants))],
         options=options,
         stages=stages,
-        processors=_processor_rows(lineup),
+        processors=_processor_rows(lineup, stages),
         memories=[MemoryRow(bytes_per_ns=_per_ns(m.bandwidth_bytes_per_s), interference=m.interference) for m in lineup.platform.memories],
         lanes=lanes,
         slots=[*(SlotRow(next=index + 1) for index in range(slots - 1)), SlotRow()],
@@ -184,14 +184,16 @@ def _demand(step: Step, platform: Platform) -> tuple[float, float, float]:
     return _per_ns(peak), compute_ns, processor.unhidden
 
 
-def _processor_rows(lineup: Lineup) -> list[ProcessorRow]:
-    rows, lane = [], 0
+def _processor_rows(lineup: Lineup, stages: list[StageRow]) -> list[ProcessorRow]:
+    rows, lane, queue = [], 0, 0
     memories = [m.name for m in lineup.platform.memories]
-    for p in lineup.platform.processors:
+    for index, p in enumerate(lineup.platform.processors):
         how = _INTERRUPTS.get(p.preemption, AT_BOUNDARIES)
         costs = {"switch_ns": p.switch_ns, "preempt_ns": p.preempt_ns, "decision_ns": p.decision_ns}
-        rows.append(ProcessorRow(lane=lane, lanes=p.lanes, free=p.lanes, preempts=how, memory=memories.index(p.memory), **costs))
+        places = {"lane": lane, "lanes": p.lanes, "queue": queue, "memory": memories.index(p.memory)}
+        rows.append(ProcessorRow(free=p.lanes, preempts=how, **places, **costs))
         lane += p.lanes
+        queue += sum(1 for stage in stages if stage.processor == index)
     return rows
 
 

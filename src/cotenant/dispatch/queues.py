@@ -15,7 +15,7 @@ def enqueue(s: State, slot: int) -> None:
     c.next = NONE
     if stage.live == NONE:
         _head(s, stage, slot)
-        stage.touched = 1
+        _come_up(s, stage)
     else:
         s.slots[stage.live_last].next = slot
     stage.live_last = slot
@@ -30,7 +30,7 @@ def put_back(s: State, slot: int) -> None:
     c = s.slots[slot]
     c.state = READY
     stage = s.stages[c.position]
-    stage.touched = 1
+    _come_up(s, stage)
     before, after = NONE, stage.late if c.late == 1 else stage.live
     while after != NONE and s.slots[after].parked == 1 and _goes_before(s, after, slot):
         before, after = after, s.slots[after].next
@@ -59,11 +59,12 @@ def dequeue(s: State, position: int, late: int) -> int:
     slot = _pop_late(s, position) if late == 1 else _pop_live(s, position)
     stage = s.stages[position]
     if stage.live == NONE and stage.late == NONE:
-        last = s.active[s.desk[0].active - 1]
+        row = s.processors[stage.processor]
+        row.queued -= 1
+        last = s.active[row.queue + row.queued]
         s.active[stage.active] = last
         s.stages[last].active = stage.active
         stage.active = NONE
-        s.desk[0].active -= 1
     return slot
 
 
@@ -80,25 +81,43 @@ def settle_late(s: State, position: int, now_ns: int) -> None:
         else:
             s.slots[stage.late_last].next = head
         stage.late_last = head
-        stage.touched = 1
+        _come_up(s, stage)
 
 
 def next_late_ns(s: State) -> int:
     """Return the instant at which the next head of a tenant that drops late requests turns late, or NEVER_NS."""
     wake_ns = NEVER_NS
-    for index in range(s.desk[0].active):
-        stage = s.stages[s.active[index]]
-        if stage.live != NONE and s.tenants[s.slots[stage.live].tenant].drop_late == 1 and s.slots[stage.live].due_ns < NEVER_NS:
-            wake_ns = min(wake_ns, stage.late_ns + 1)
+    for processor in range(len(s.processors)):
+        row = s.processors[processor]
+        for index in range(row.queue, row.queue + row.queued):
+            stage = s.stages[s.active[index]]
+            if stage.live != NONE and s.tenants[s.slots[stage.live].tenant].drop_late == 1 and s.slots[stage.live].due_ns < NEVER_NS:
+                wake_ns = min(wake_ns, stage.late_ns + 1)
     return wake_ns
+
+
+def is_any_queued(s: State) -> bool:
+    """Say whether anything is queued anywhere."""
+    found = False
+    for processor in range(len(s.processors)):
+        found = found or s.processors[processor].queued > 0
+    return found
 
 
 def activate(s: State, position: int) -> None:
     """List a stage among those with something queued."""
-    if s.stages[position].active == NONE:
-        s.stages[position].active = s.desk[0].active
-        s.active[s.desk[0].active] = position
-        s.desk[0].active += 1
+    stage = s.stages[position]
+    if stage.active == NONE:
+        row = s.processors[stage.processor]
+        stage.active = row.queue + row.queued
+        s.active[stage.active] = position
+        row.queued += 1
+
+
+def _come_up(s: State, stage: StageRow) -> None:
+    """Note that a head has come up at a stage."""
+    stage.touched = 1
+    s.processors[stage.processor].news = 1
 
 
 def _head(s: State, stage: StageRow, slot: int) -> None:
@@ -106,6 +125,8 @@ def _head(s: State, stage: StageRow, slot: int) -> None:
     stage.live = slot
     if slot != NONE:
         stage.late_ns = s.slots[slot].due_ns - s.slots[slot].remaining_ns
+        row = s.processors[stage.processor]
+        row.late_ns = min(row.late_ns, stage.late_ns)
 
 
 def _pop_live(s: State, position: int) -> int:

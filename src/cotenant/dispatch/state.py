@@ -59,7 +59,7 @@ class StageRow:
 
     At `bytes_per_ns` it takes `segment_ns` alone; `compute_ns` of these it would take if nothing had to be moved, of which and of the rest
     the shorter is hidden but for a part, `unhidden` (`cost.contention.slowed`).
-    `active` is its place in the list of stages with something queued, NONE if nothing is. `others` to `others + other_count` in
+    `active` is its place among the stages with something queued, NONE if nothing is. `others` to `others + other_count` in
     `State.others` are the steps that may serve the same segment of the same tenant. `late_ns` is the last instant at which the live
     head can be in time; `touched` says whether a head has come up since it was last listed, `listed` in which decision that was.
     """
@@ -92,6 +92,8 @@ class ProcessorRow:
 
     `open` says in a decision whether all heads before it are candidates, `heads` which was the last with any; `touched` whether any may go
     before what runs there that did not at the last; `worst` is whom of those that run there others interrupt first.
+    `queue` to `queue + queued` in `State.active` are its stages with something queued; `news` says whether a head has come up at any of
+    them since they were last listed, `listed` in which decision that was; before `late_ns` no head of theirs turns late.
     """
 
     lane: int = 0
@@ -103,6 +105,11 @@ class ProcessorRow:
     heads: int = 0
     worst: int = NONE
     blocked: int = 0
+    queue: int = 0
+    queued: int = 0
+    news: int = 0
+    listed: int = 0
+    late_ns: int = 0
     memory: int = 0
     switch_ns: int = 0
     preempt_ns: int = 0
@@ -182,7 +189,6 @@ class DeskRow:
     free_slot: int = 0
     refilled_ns: int = 0
     decision: int = 0
-    active: int = 0
     running: int = 0
     ready: int = 0
     promises: int = 1
@@ -201,8 +207,8 @@ class DeskRow:
 class State(NamedTuple):
     """All of it. Lists of rows where Python runs it, structured arrays where it is compiled; `desk` has one row.
 
-    `active` lists the stages with something queued, `ready` the heads that are candidates, `running` the slots on lanes: as many as
-    `desk` says.
+    `active` lists the stages with something queued, processor by processor; `ready` the heads that are candidates, `running` the slots on
+    lanes: as many as `desk` says.
     """
 
     tenants: MutableSequence[TenantRow]
