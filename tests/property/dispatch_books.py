@@ -529,11 +529,12 @@ class Books:
         wide = {t.request: self.wanted(t).processor for t in heads if self.wanted(t).width > 1}
         resumed = {d.lane for d in decisions if d.kind == RESUME}
         asked = {row.request for row, _ in self.answers.orders}
+        begun = {self.tickets[d.request].place for d in decisions if d.kind == START}
         for ticket in heads:
             step = self.wanted(ticket)
             ahead = any(processor == step.processor for request, processor in wide.items() if request != ticket.request)
             unasked = ticket.request not in asked and self._preemption(step.processor) in {Preemption.INSTANT, Preemption.CLASS}
-            if unasked and not self._is_dropped(ticket):  # behind what this decision dropped, it is asked at the next
+            if unasked and not self._is_dropped(ticket) and ticket.place not in begun:  # behind what was dropped, it is asked at the next
                 assert ticket.request in self.waited, "who has come up since is asked, were it to interrupt others"
             if not self._has_sibling(ticket) and not ticket.on and self.policy.place is not as_planned:
                 assert ticket.request in self.answers.steps, "who may go elsewhere is asked, however full it is where it is planned"

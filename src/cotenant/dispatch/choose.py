@@ -154,7 +154,7 @@ def check(s: State, slot: int) -> None:
 def first(s: State) -> int:
     """Return the index in `ready` of whoever goes first among those that might start, NONE if there is nobody."""
     best = NONE
-    if s.desk[0].bad != SOUND or not _has_room(s):
+    if s.desk[0].bad != SOUND:
         return best
     for index in range(s.desk[0].ready):
         slot = s.ready[index]
@@ -163,14 +163,14 @@ def first(s: State) -> int:
     return best
 
 
-def _has_room(s: State) -> bool:
-    """Say whether there may be a lane for anybody: free, or of what might be interrupted where there are candidates."""
+def has_room(s: State) -> bool:
+    """Say whether there may be a lane for anybody where there are candidates: free, or of what might be interrupted."""
     desk = s.desk[0]
     found = desk.places == 1
     for index in range(len(s.processors)):
         row = s.processors[index]
-        interrupts = desk.preempts == 1 and row.heads == desk.decision and (row.worst != NONE or row.preempts == BY_CLASS)
-        found = found or row.free > 0 or interrupts
+        interrupts = desk.preempts == 1 and (row.worst != NONE or row.preempts == BY_CLASS)
+        found = found or (row.heads == desk.decision and (row.free > 0 or interrupts))
     return found
 
 

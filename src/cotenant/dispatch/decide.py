@@ -7,6 +7,7 @@ from cotenant.dispatch.choose import (
     check,
     find_worst,
     first,
+    has_room,
     is_blocked,
     is_worse,
     lanes_for,
@@ -103,8 +104,10 @@ def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints,
     if makes_room:
         list_ready(s, NOT_YET_NS)
         _ask_newcomers(s, asks, now_ns)
-    else:
+    elif has_room(s):
         _follow(s, asks, now_ns, best, head)
+    else:
+        s.desk[0].ready = 0
     return count
 
 

@@ -143,40 +143,40 @@ class SlotRow:
     links a queue, or the free slots.
     """
 
-    request: int = NONE
-    tenant: int = NONE
-    option: int = NONE
-    stage: int = 0
-    stages: int = 0
     position: int = NONE
+    tenant: int = NONE
     processor: int = 0
-    width: int = 1
-    lane: int = NONE
-    state: int = FREE
-    rank: int = 0
-    weight: float = 1.0
-    arrival_ns: int = 0
-    due_ns: int = 0
-    since_ns: int = 0
+    begun: int = 0
     earned: int = 0
     late: int = 0
-    asked: int = 0
-    begun: int = 0
     parked: int = 0
-    alone_ns: int = 0
+    value: float = 0.0
+    due_ns: int = 0
     remaining_ns: int = 0
-    segment_ns: int = 0
-    bytes_left: float = 0.0
-    bytes_per_ns: float = 0.0
-    pace: float = 1.0
+    alone_ns: int = 0
+    arrival_ns: int = 0
     note: float = 0.0
+    stage: int = 0
+    since_ns: int = 0
+    rank: int = 0
     mark: float = 0.0
+    asked: int = 0
+    state: int = FREE
+    width: int = 1
+    lane: int = NONE
+    segment_ns: int = 0
+    bytes_per_ns: float = 0.0
+    next: int = NONE
+    share: float = 0.0
     ran_ns: int = 0
+    request: int = NONE
+    option: int = NONE
+    stages: int = 0
+    weight: float = 1.0
+    bytes_left: float = 0.0
+    pace: float = 1.0
     expected_ns: int = 0
     observed_ns: int = 0
-    value: float = 0.0
-    share: float = 0.0
-    next: int = NONE
 
 
 @dataclass(slots=True)

@@ -15,13 +15,14 @@ _MOST_NS = 1.0e15
 """46 and 11 days: a class is further apart than two due times can be, and both are exact to the nanosecond."""
 
 _MOST_SERVERS, _MOST_LISTED = 32, 64
-_SINCE, _BUSY, _LATE, _LISTED, _TURN, _TURN_LANES, _PRESSED, _CLOCKS = 0, 1, 2, 3, 4, 5, 6, 7
+_SINCE, _BUSY, _LATE, _LISTED, _TURN, _TURN_LANES, _PRESSED, _MISSED, _CLOCKS = 0, 1, 2, 3, 4, 5, 6, 7, 8
 _OWNERS = _CLOCKS + _MOST_SERVERS
 _SLOTS = _OWNERS + _MOST_SERVERS
 _WANTED = _SLOTS + _MOST_LISTED
 """Places in the notes: the last decision; lane-ns that there were, and that those who can only wait had, while some of these did; how many
 are in time; whose turn it is that could only wait (its request and one) and how many lanes it takes; in what share of the last decisions
-somebody was to be late; when groups of lanes are free, and of which processor they are; who is in time, and when wanted."""
+somebody was to be late, and whether in this one; when groups of lanes are free, and of which processor they are; who is in time, and when
+wanted."""
 
 _LEARNS = 0.05
 """How much a finished segment moves its tenant's mean pace."""
@@ -56,11 +57,11 @@ def _wanted_ns(c: Candidate, scene: Scene) -> float:
 def prepare(scene: Scene) -> None:
     """Learn how fast requests go, then decide who is to be in time: earliest due first, giving up the longest where one would be late."""
     waiting = _classify(scene)
-    servers = _set_clocks(scene)
     listed = int(scene.notes[_LISTED])
+    servers = _set_clocks(scene) if listed > 0 else 0
     for index in range(listed):
         _place(scene, index, servers)
-    scene.notes[_PRESSED] += _PRESSES * (_misses(scene) - scene.notes[_PRESSED])
+    scene.notes[_PRESSED] += _PRESSES * (scene.notes[_MISSED] - scene.notes[_PRESSED])
     _account(scene, waiting)
 
 
@@ -140,9 +141,9 @@ def _free_first(scene: Scene, processor: int, servers: int) -> int:
 
 def _classify(scene: Scene) -> int:
     """Judge everybody alone; return the slot, of those that can only wait, that has waited longest over its time alone, or -1."""
-    longest = -1
-    most = -1.0
+    longest, longest_ns, longest_alone_ns = -1, -1.0, 1.0
     scene.notes[_LISTED] = 0.0
+    scene.notes[_MISSED] = 0.0
     for index in range(scene.ready_count):
         slot = scene.ready[index]
         c = scene.slots[slot]
@@ -151,20 +152,13 @@ def _classify(scene: Scene) -> int:
         c.note = _judged(c, scene)
         if c.note == _IN_TIME:
             _list(scene, slot)
-        elif _can_only_wait(c.note):
-            wait = (scene.now_ns - c.arrival_ns) / max(1, c.alone_ns)
-            if wait > most:
-                longest, most = slot, wait
+        if c.note == _HOPELESS:
+            scene.notes[_MISSED] = 1.0
+        if _can_only_wait(c.note):
+            wait_ns, alone_ns = float(scene.now_ns - c.arrival_ns), float(max(1, c.alone_ns))
+            if wait_ns * longest_alone_ns > longest_ns * alone_ns:
+                longest, longest_ns, longest_alone_ns = slot, wait_ns, alone_ns
     return longest
-
-
-def _misses(scene: Scene) -> float:
-    """Return 1 if anybody that waits will be late, else 0."""
-    found = 0.0
-    for index in range(scene.ready_count):
-        if scene.slots[scene.ready[index]].note >= _GIVEN_UP:
-            found = 1.0
-    return found
 
 
 def _can_only_wait(standing: float) -> bool:
@@ -222,6 +216,7 @@ def _place(scene: Scene, index: int, servers: int) -> None:
     server = int(scene.slots[longest].mark) - 1
     scene.notes[_CLOCKS + server] -= _left_ns(scene.slots[longest], scene)
     scene.slots[longest].note = _GIVEN_UP
+    scene.notes[_MISSED] = 1.0
 
 
 def _is_longer(one: Candidate, other: Candidate, scene: Scene) -> bool:
