@@ -50,16 +50,17 @@ def ask_orders(
 
     def orders(s: State, now_ns: int) -> None:
         scene = look(s, now_ns)
+        desk = s.desk[0]
         prepare(scene)
-        for index in range(s.desk[0].ready):
+        for index in range(desk.ready):
             c = s.slots[s.ready[index]]
             c.value = float(order(c, scene))
-            c.asked = s.desk[0].decision
-        if s.desk[0].preempts == 1:
-            for index in range(s.desk[0].running):
+            c.asked = desk.decision
+        if desk.preempts == 1:
+            for index in range(desk.running):
                 c = s.slots[s.running[index]]
                 c.value = float(order(c, scene))
-                c.asked = s.desk[0].decision
+                c.asked = desk.decision
 
     return orders
 

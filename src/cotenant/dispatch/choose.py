@@ -177,11 +177,12 @@ def has_room(s: State) -> bool:
 def _might_start(s: State, slot: int) -> bool:
     c = s.slots[slot]
     desk = s.desk[0]
-    if s.stages[c.position].blocked == desk.decision:
+    blocks = desk.blocked == desk.decision
+    if blocks and s.stages[c.position].blocked == desk.decision:
         return False
     if desk.places == 1 and c.parked == 0:
         return True
-    if is_blocked(s, c.position):
+    if blocks and is_blocked(s, c.position):
         return False
     row = s.processors[c.processor]
     if row.free > 0 or row.preempts == AT_BOUNDARIES or desk.preempts == 0:

@@ -200,6 +200,7 @@ def _block(s: State, home: int, stage: StageRow) -> None:
 
     Where anybody preempts anybody, nobody behind can take a lane that it could not.
     """
+    s.desk[0].blocked = s.desk[0].decision
     s.stages[home].blocked = s.desk[0].decision
     if stage.width > 1 or s.processors[stage.processor].preempts == AT_ONCE:
         s.processors[stage.processor].blocked = s.desk[0].decision

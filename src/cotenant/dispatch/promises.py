@@ -16,7 +16,7 @@ WARM_NS = 60e6
 def refill(s: State, now_ns: int) -> None:
     """Earn tokens at the promised rates since the last refill, up to each bucket's depth."""
     passed_ns = now_ns - s.desk[0].refilled_ns
-    if passed_ns <= 0:
+    if passed_ns <= 0 or s.desk[0].promises == 0:
         return
     earned = False
     for tenant in range(len(s.tenants)):

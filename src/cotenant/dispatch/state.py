@@ -181,7 +181,8 @@ class SlotRow:
 
 @dataclass(slots=True)
 class DeskRow:
-    """Single numbers: the first free slot, when tokens were refilled, how many decisions; the lengths of lists; the policy's ways, 0 or 1.
+    """Single numbers: the first free slot, when tokens were refilled, how many decisions, the last that set anybody aside; the lengths of
+    lists; the policy's ways, 0 or 1.
 
     `bad` says what was wrong with the last decision, `culprit` the slot it was about.
     """
@@ -189,6 +190,7 @@ class DeskRow:
     free_slot: int = 0
     refilled_ns: int = 0
     decision: int = 0
+    blocked: int = 0
     running: int = 0
     ready: int = 0
     promises: int = 1
