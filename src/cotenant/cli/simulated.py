@@ -15,7 +15,7 @@ from cotenant.cli.screen import note, show_table
 from cotenant.describe import Crew
 from cotenant.describe.files import read_crew
 from cotenant.errors import InputError
-from cotenant.policy import named, policies, variants
+from cotenant.policy import base_of, named, policies, variants
 from cotenant.sim import is_there
 from cotenant.study import sweep as study
 from cotenant.study.simulation import Place, on_board, on_this_machine
@@ -28,10 +28,11 @@ _MOST_RUNS = 6
 
 
 def ask(crew: Crew, names: str | None, loads: tuple[float, ...], seeds: int, seconds: float | None) -> study.Ask:
-    """Return what is to be compared: the crew's own policy unless others are named."""
+    """Return what is to be compared: the crew's own policy unless others are named; wherever it is, by the crew's parameters."""
     wanted = (crew.policy,) if names is None else tuple(name.strip() for name in names.split(","))
     listed = tuple(dict.fromkeys(name for one in wanted for name in (variants(policies) if one == "all" else (one,))))
-    found = tuple((name, named(policies, name, "--policy")) for name in listed)
+    own = base_of(crew.policy)
+    found = tuple((name, named(policies, name, "--policy", crew.params if base_of(name) == own else ())) for name in listed)
     for load in loads:
         _try_load(crew, load)
     return study.Ask(policies=found, loads=loads, seeds=seeds, seconds=seconds)

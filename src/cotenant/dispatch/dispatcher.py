@@ -13,9 +13,8 @@ from cotenant.dispatch.laws import broken_laws
 from cotenant.dispatch.lineup import Lineup, grow, lay_out
 from cotenant.dispatch.state import NONE, State
 from cotenant.dispatch.story import describe, story
-from cotenant.errors import DecisionError, InputError
-from cotenant.policy import NEVER_NS, Policy
-from cotenant.registry import nearest
+from cotenant.errors import DecisionError
+from cotenant.policy import NEVER_NS, Policy, values
 
 SLOTS = 64
 """Outstanding requests that a new dispatcher has room for; it doubles when full."""
@@ -131,13 +130,3 @@ class Dispatcher:
         """Check every law of the state; DecisionError tells the story of what is broken."""
         if broken := broken_laws(self._state):
             raise DecisionError(self._name, now_ns, "; ".join(broken))
-
-
-def values(policy: Policy, name: str, params: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
-    """Return a policy's parameters by position, as given or by default; InputError for one that it does not have."""
-    known = dict(policy.params)
-    for key, _ in params:
-        if key not in known:
-            raise InputError(f"policy.{name}.{key}", "unknown parameter", nearest(key, tuple(known)))
-    given = dict(params)
-    return tuple(given.get(key, default) for key, default in policy.params)

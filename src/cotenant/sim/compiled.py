@@ -46,7 +46,7 @@ class Compiler:
     def __init__(self) -> None:
         self._run: Function | None = None
         self._source = _Source("Linked", boundscheck=True, forceinline=True)
-        self._asks: dict[Policy, Asks] = {}
+        self._asks: dict[tuple[Function, ...], Asks] = {}
 
     def loop(self, policy: Policy) -> Loop:
         """Return the loop for a policy; ImportError without numba, TypeError if the policy is not in the subset that compiles."""
@@ -69,9 +69,10 @@ class Compiler:
         return cast("Function", self._run)
 
     def _asked(self, policy: Policy, state: Any) -> Asks:
-        if policy not in self._asks:
-            self._asks[policy] = self._compile_asks(policy, state)
-        return self._asks[policy]
+        functions = (policy.order, policy.prepare, policy.width, policy.place, policy.share)
+        if functions not in self._asks:
+            self._asks[functions] = self._compile_asks(policy, state)
+        return self._asks[functions]
 
     def _compile_asks(self, policy: Policy, state: Any) -> Asks:
         check_arguments(policy)

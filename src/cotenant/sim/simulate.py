@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from cotenant.describe import Platform, Request, Share, Step, Tenant
 from cotenant.dispatch import Lineup
-from cotenant.dispatch.dispatcher import RAISED, values
+from cotenant.dispatch.dispatcher import RAISED
 from cotenant.dispatch.state import State
 from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError
-from cotenant.policy import Policy
+from cotenant.policy import Policy, values
 from cotenant.sim.case import Case
 from cotenant.sim.compiled import Compiler, Loop, plain
 from cotenant.sim.layout import Layout, with_more_room

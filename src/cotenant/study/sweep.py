@@ -139,7 +139,7 @@ class _Loads:
             if self.stopped.is_set():
                 raise CancelledError
             before_s = thread_time()
-            run = rig.run(seeded, policy, name=name, params=_params(self.crew, name))
+            run = rig.run(seeded, policy, name=name)
             tally.cpu_s += thread_time() - before_s
             tally.add(run, figures(run, alone, ranks))
 
@@ -153,13 +153,9 @@ def _warm(compiler: Compiler, crew: Crew, platform: Platform, offer: Offer, ask:
     """Compile everything before threads use it, and see each policy serve nobody."""
     rig = Rig(crew.workload.tenants, offer(crew.workload.tenants), platform, compiler)
     for name, policy in ask.policies:
-        rig.run(Seeded(requests=(), horizon_ns=0), policy, name=name, params=_params(crew, name))
+        rig.run(Seeded(requests=(), horizon_ns=0), policy, name=name)
     if any(isinstance(t.arrival, Closed) for t in crew.workload.tenants):
         rig.run(Seeded(requests=(), horizon_ns=0), _FIRST_COME, name="fifo")
-
-
-def _params(crew: Crew, name: str) -> tuple[tuple[str, float], ...]:
-    return crew.params if name == crew.policy else ()
 
 
 def _seeded(workload: Workload, horizon_ns: int, index: int) -> Seeded:
