@@ -42,10 +42,22 @@ def test_a_policy_that_gives_no_number_is_named(state: int) -> None:
     bad.validate(7)
 
 
-def test_a_number_is_asked_of_whoever_comes_up_in_the_queue_too() -> None:
-    bad = dispatcher(Policy(order=lambda candidate, _: float("nan") if candidate.request == 1 else 0.0))
+def no_number_for_the_second(candidate: Candidate, _: Scene) -> float:
+    return float("nan") if candidate.request == 1 else 0.0
+
+
+def test_a_number_is_asked_of_whoever_comes_up_in_the_queue_where_there_is_room() -> None:
+    bad = dispatcher(Policy(order=no_number_for_the_second), shares((option("a", ("p1", 1, 5 * MS)), 1.0)))
     with pytest.raises(DecisionError, match=r"order gave NaN for request 1 of tenant 0 at segment 0; 2 wait .*, 1 run .*, free lanes"):
         bad.decide(7)
+
+
+def test_who_comes_up_where_nobody_has_room_is_asked_when_somebody_has() -> None:
+    bad = dispatcher(Policy(order=no_number_for_the_second))
+    (started,) = bad.decide(7)
+    bad.finish(started.slot, 8)
+    with pytest.raises(DecisionError, match=r"policy odd at 8 ns: order gave NaN for request 1 of tenant 0"):
+        bad.decide(8)
 
 
 CAUSES = [

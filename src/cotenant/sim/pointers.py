@@ -1,4 +1,4 @@
-"""Packed rows as numba sees them: a pointer and a count."""
+"""Packed rows as numba sees them: a pointer to the first, before which their count stands."""
 
 from __future__ import annotations
 
@@ -33,10 +33,7 @@ class Rows(types.Type):
         super().__init__(name=f"Rows_{sha256(str(dtype).encode()).hexdigest()[:12]}")
 
 
-@register_model(Rows)
-class _Model(models.StructModel):
-    def __init__(self, manager: Any, rows: Rows) -> None:
-        super().__init__(manager, rows, [("data", types.voidptr), ("length", types.int64)])
+register_model(Rows)(models.OpaqueModel)
 
 
 @typeof_impl.register(Packed)
@@ -46,13 +43,10 @@ def _typeof(packed: Packed, context: Any) -> Rows:
 
 @unbox(Rows)
 def _unbox(rows: Rows, packed: Any, c: Any) -> NativeValue:
-    native = cgutils.create_struct_proxy(rows)(c.context, c.builder)
-    for name in ("data", "length"):
-        number = c.pyapi.object_getattr_string(packed, name)
-        value = c.pyapi.long_as_longlong(number)
-        c.pyapi.decref(number)
-        setattr(native, name, c.builder.inttoptr(value, _BYTE.as_pointer()) if name == "data" else value)
-    return NativeValue(native._getvalue(), is_error=cgutils.is_not_null(c.builder, c.pyapi.err_occurred()))  # noqa: SLF001
+    number = c.pyapi.object_getattr_string(packed, "data")
+    value = c.pyapi.long_as_longlong(number)
+    c.pyapi.decref(number)
+    return NativeValue(c.builder.inttoptr(value, _BYTE.as_pointer()), is_error=cgutils.is_not_null(c.builder, c.pyapi.err_occurred()))
 
 
 @infer_global(operator.getitem)
@@ -78,15 +72,20 @@ class _Len(AbstractTemplate):
 
 def _address(context: Any, builder: Any, rows: Rows, value: Any, index: Any) -> Any:
     """Return a pointer to one row, of the type that numba gives a record or a number in memory."""
-    native = cgutils.create_struct_proxy(rows)(context, builder, value=value)
     if context.enable_boundscheck:
-        with builder.if_then(builder.icmp_unsigned(">=", index, native.length), likely=False):
+        with builder.if_then(builder.icmp_unsigned(">=", index, _count(builder, value)), likely=False):
             context.call_conv.return_user_exc(builder, IndexError, ("list index out of range",))
     size = rows.dtype.size if isinstance(rows.dtype, types.Record) else 8
     offset = builder.mul(index, ir.Constant(ir.IntType(64), size))
-    at = builder.gep(builder.bitcast(native.data, _BYTE.as_pointer()), [offset], inbounds=True)
+    at = builder.gep(value, [offset], inbounds=True)
     kind = context.get_value_type(rows.dtype)
     return builder.bitcast(at, kind if isinstance(rows.dtype, types.Record) else kind.as_pointer())
+
+
+def _count(builder: Any, value: Any) -> Any:
+    """Return how many rows there are."""
+    before = builder.gep(value, [ir.Constant(ir.IntType(64), -8)], inbounds=True)
+    return builder.load(builder.bitcast(before, ir.IntType(64).as_pointer()))
 
 
 @lower_builtin(operator.getitem, Rows, types.Integer)
@@ -103,4 +102,4 @@ def _set(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 @lower_builtin(len, Rows)
 def _len(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    return cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).length
+    return _count(builder, args[0])

@@ -16,20 +16,37 @@ Array = NDArray[Any]
 _TYPES = {"int": np.int64, "float": np.float64}
 
 
+HEAD_BYTES = 64
+"""What stands before the first row: their count is the last eight bytes of it. A line of the cache, so that rows begin with one."""
+
+
 class Packed:
     """Hold rows or numbers in one array: a sequence for Python, a pointer for compiled code."""
 
-    __slots__ = ("array", "data", "length")
+    __slots__ = ("_count", "array", "data")
 
     def __init__(self, array: Array) -> None:
-        kind = (np.record, array.dtype) if array.dtype.names else array.dtype
-        self.array = np.ascontiguousarray(array).view(kind)
-        self.data = int(self.array.ctypes.data)
+        room = np.empty(2 * HEAD_BYTES + array.nbytes, dtype=np.uint8)
+        start = HEAD_BYTES + -int(room.ctypes.data) % HEAD_BYTES
+        own = room[start : start + array.nbytes].view(array.dtype)
+        own[...] = array
+        self._count = room[start - 8 : start].view(np.int64)
+        self.array = own.view((np.record, array.dtype)) if array.dtype.names else own
+        self.data = int(room.ctypes.data) + start
         self.length = len(array)
+
+    @property
+    def length(self) -> int:
+        """Return how many rows there are, as far as compiled code is concerned."""
+        return int(self._count[0])
+
+    @length.setter
+    def length(self, count: int) -> None:
+        self._count[0] = count
 
     def copy(self) -> Packed:
         """Return the same rows once more."""
-        return Packed(self.array.copy())
+        return Packed(self.array)
 
     def __len__(self) -> int:
         return self.length
