@@ -15,7 +15,7 @@ from cotenant.dispatch.state import NONE, SlotRow, State
 from cotenant.errors import InputError
 from cotenant.policy import NEVER_NS, Policy, unlimited
 from cotenant.sim.loop import INTERRUPTED, MORE_ENDINGS, MORE_SLOTS, MORE_SPANS
-from cotenant.sim.rows import Packed, link_free, longer, packed, packed_all, packed_columns, unwritten
+from cotenant.sim.rows import Packed, link_free, longer, packed, packed_all, packed_columns, roomier, unwritten
 from cotenant.sim.state import ArrivalRow, ClockRow, EndingRow, LoopRow, SpanRow, WorkRow, World
 from cotenant.units import duration_text
 
@@ -94,10 +94,10 @@ class Layout:
         )
 
     def _room_for(self, arrivals: Sequence[Arrival]) -> int:
-        """Return how many spans there is room for at first."""
+        """Return how many spans there is room for at first: compiled, twice as many as without preemption, since room takes no memory."""
         if not self._most:
             self._most = _most_spans(self.lineup)
-        return sum(self._most[tenant] for _, tenant, _, _, _ in arrivals) + 8 * self.lineup.platform.lanes + _SPANS
+        return (1 + self.compiled) * sum(self._most[tenant] for _, tenant, _, _, _ in arrivals) + 8 * self.lineup.platform.lanes + _SPANS
 
     def _arrivals(self, requests: Sequence[Request]) -> tuple[list[Arrival], MutableSequence[Any]]:
         """List what arrives; once for as many runs in a row as have the same requests."""
@@ -170,9 +170,9 @@ def _longest(lineup: Lineup) -> dict[str, int]:
 def with_more_room(state: State, world: World, why: int) -> tuple[State, World]:
     """Return both with the list that is full twice as long."""
     if why == MORE_SPANS:
-        world = world._replace(spans=longer(world.spans, SpanRow, len(world.spans)))
+        world = world._replace(spans=roomier(world.spans, SpanRow, len(world.spans)))
     elif why == MORE_ENDINGS:
-        world = world._replace(endings=longer(world.endings, EndingRow, len(world.endings)))
+        world = world._replace(endings=roomier(world.endings, EndingRow, len(world.endings)))
     elif why == MORE_SLOTS:
         state, world = _more_slots(state, world)
     else:

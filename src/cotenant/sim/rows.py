@@ -25,15 +25,23 @@ class Packed:
 
     __slots__ = ("_count", "array", "data")
 
-    def __init__(self, array: Array) -> None:
-        room = np.empty(2 * HEAD_BYTES + array.nbytes, dtype=np.uint8)
+    def __init__(self, dtype: np.dtype[Any], count: int) -> None:
+        """Make rows of nothing but zeros, which take no memory until they are written."""
+        size = count * dtype.itemsize
+        room = np.zeros(2 * HEAD_BYTES + size, dtype=np.uint8)
         start = HEAD_BYTES + -int(room.ctypes.data) % HEAD_BYTES
-        own = room[start : start + array.nbytes].view(array.dtype)
-        own[...] = array
+        own = room[start : start + size].view(dtype)
         self._count = room[start - 8 : start].view(np.int64)
-        self.array = own.view((np.record, array.dtype)) if array.dtype.names else own
+        self.array = own.view((np.record, dtype)) if dtype.names else own
         self.data = int(room.ctypes.data) + start
-        self.length = len(array)
+        self.length = count
+
+    @classmethod
+    def of(cls, array: Array, *, more: int = 0) -> Packed:
+        """Return a copy of an array, with `more` rows of zeros behind it."""
+        copy = cls(array.dtype, len(array) + more)
+        copy.array[: len(array)] = array
+        return copy
 
     @property
     def length(self) -> int:
@@ -46,7 +54,7 @@ class Packed:
 
     def copy(self) -> Packed:
         """Return the same rows once more."""
-        return Packed(self.array)
+        return Packed.of(self.array)
 
     def __len__(self) -> int:
         return self.length
@@ -63,14 +71,14 @@ def dtype_of(row: type) -> np.dtype[np.void]:
 def packed(rows: Sequence[Any], row: type | None = None) -> MutableSequence[Any]:
     """Pack rows of a type, or numbers: floats, if the first is one."""
     if row is None:
-        return cast("MutableSequence[Any]", Packed(np.array(rows, dtype=np.float64 if isinstance(rows[0], float) else np.int64)))
+        return cast("MutableSequence[Any]", Packed.of(np.array(rows, dtype=np.float64 if isinstance(rows[0], float) else np.int64)))
     names = [field.name for field in fields(row)]
-    return cast("MutableSequence[Any]", Packed(np.array([tuple(getattr(r, name) for name in names) for r in rows], dtype=dtype_of(row))))
+    return cast("MutableSequence[Any]", Packed.of(np.array([tuple(getattr(r, name) for name in names) for r in rows], dtype=dtype_of(row))))
 
 
 def packed_columns(row: type, columns: Sequence[tuple[Any, ...]]) -> MutableSequence[Any]:
     """Pack rows that are given as tuples, in the order of the fields."""
-    return cast("MutableSequence[Any]", Packed(np.array(columns, dtype=dtype_of(row))))
+    return cast("MutableSequence[Any]", Packed.of(np.array(columns, dtype=dtype_of(row))))
 
 
 def packed_all(lists: Sequence[Sequence[Any]]) -> list[MutableSequence[Any]]:
@@ -78,18 +86,11 @@ def packed_all(lists: Sequence[Sequence[Any]]) -> list[MutableSequence[Any]]:
     return [packed(rows, type(rows[0]) if is_dataclass(rows[0]) else None) for rows in lists]
 
 
-def blank(row: type[R], count: int, *, compiled: bool) -> MutableSequence[R]:
-    """Return a list of new rows."""
-    if not compiled:
-        return [row() for _ in range(count)]
-    return cast("MutableSequence[R]", Packed(np.repeat(cast("Packed", packed([row()], row)).array, count)))
-
-
 def unwritten(row: type[R], count: int, *, compiled: bool) -> MutableSequence[R]:
     """Return a list of rows whose fields are all to be written before they are read."""
     if not compiled:
-        return blank(row, count, compiled=False)
-    return cast("MutableSequence[R]", Packed(np.zeros(count, dtype=dtype_of(row))))
+        return [row() for _ in range(count)]
+    return cast("MutableSequence[R]", Packed(dtype_of(row), count))
 
 
 def longer(rows: MutableSequence[R], row: type[R], count: int) -> MutableSequence[R]:
@@ -97,8 +98,16 @@ def longer(rows: MutableSequence[R], row: type[R], count: int) -> MutableSequenc
     if isinstance(rows, list):
         rows.extend(row() for _ in range(count))
         return rows
-    more = cast("Packed", blank(row, count, compiled=True)).array
-    return cast("MutableSequence[R]", Packed(np.concatenate([cast("Packed", rows).array, more])))
+    found = Packed.of(cast("Packed", rows).array, more=count)
+    found.array[len(rows) :] = cast("Packed", packed([row()], row)).array
+    return cast("MutableSequence[R]", found)
+
+
+def roomier(rows: MutableSequence[R], row: type[R], count: int) -> MutableSequence[R]:
+    """Return the list with room for `count` more rows, whose fields are all to be written before they are read."""
+    if isinstance(rows, list):
+        return longer(rows, row, count)
+    return cast("MutableSequence[R]", Packed.of(cast("Packed", rows).array, more=count))
 
 
 def array_of(rows: Sequence[Any], row: type, count: int) -> Array:
