@@ -42,6 +42,7 @@ def _list_heads(s: State, row: ProcessorRow, now_ns: int) -> None:
     """List the heads of the queues of a processor."""
     desk = s.desk[0]
     interrupts = desk.preempts == 1 and row.preempts != AT_BOUNDARIES
+    all_may = row.open == 1 or row.free > 0
     late_ns = NEVER_NS
     for index in range(row.queue, row.queue + row.queued):
         settle_late(s, s.active[index], now_ns)
@@ -51,7 +52,7 @@ def _list_heads(s: State, row: ProcessorRow, now_ns: int) -> None:
         if stage.touched == 1:
             stage.touched = 0
             stage.listed = desk.decision
-        if row.open == 1 or row.free > 0 or (interrupts and stage.listed == desk.decision):
+        if all_may or (interrupts and stage.listed == desk.decision):
             _list_head(s, stage.live)
             _list_head(s, stage.late)
     row.late_ns = late_ns
@@ -110,10 +111,10 @@ def find_worst(s: State) -> None:
 def reckon_earned(s: State, slot: int) -> None:
     """Say whether a head's start is promised work; whatever has begun is, and all is where nothing is promised to anybody."""
     c = s.slots[slot]
-    if s.desk[0].promises == 0:
+    if s.desk[0].promises == 0 or (c.begun == 1 and c.parked == 0):
         c.earned = 1
     elif c.begun == 1:
-        c.earned = max(c.earned, 1 - c.parked)
+        return
     elif s.tenants[c.tenant].rate > 0.0:
         c.earned = has_earned(s, c.tenant, is_warm(s, c.position))
     else:
@@ -128,13 +129,13 @@ def sift(s: State) -> int:
     desk = s.desk[0]
     find_worst(s)
     count = 0
-    best = NONE
+    best, leader = NONE, NONE
     for index in range(desk.ready):
         slot = s.ready[index]
         check(s, slot)
         if s.slots[slot].value < NOT_NOW and _might_start(s, slot):
-            if best == NONE or _goes_first(s, slot, s.ready[best]):
-                best = count
+            if leader == NONE or _goes_first(s, slot, leader):
+                best, leader = count, slot
             s.ready[count] = slot
             count += 1
             s.processors[s.slots[slot].processor].heads = desk.decision
