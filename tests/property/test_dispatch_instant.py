@@ -11,7 +11,7 @@ from hypothesis import given
 from cotenant.describe import Preemption
 from cotenant.dispatch import START, SUSPEND, Dispatcher
 from cotenant.dispatch.ask import asks_of
-from cotenant.dispatch.choose import list_running
+from cotenant.dispatch.choose import expect_running, list_running
 from cotenant.policy import NOT_NOW, UNLIMITED, Candidate, Policy, Scene, policies
 from tests.property.dispatch_crews import ANY_POLICY, MS, Crew, Loop, board, crews, option, shares, tenant
 
@@ -167,7 +167,8 @@ def test_a_policy_says_how_much_bandwidth_each_that_runs_is_granted_first() -> N
         one.arrive(request, 0, 0, None)
     started = one.decide(3)
     assert not asked
-    list_running(one.state, 4)
+    list_running(one.state)
+    expect_running(one.state, 4)
     asks_of(policy).shares(one.state, 4)
     assert sorted(asked) == [(0, 4), (1, 4)]
     granted = {d.request: one.state.slots[d.slot].share for d in started}

@@ -9,19 +9,26 @@ from cotenant.dispatch.state import AT_BOUNDARIES, AT_ONCE, BY_CLASS, NONE, NOT_
 from cotenant.policy import NEVER_NS, NOT_NOW
 
 
-def list_running(s: State, now_ns: int) -> None:
-    """List the slots on lanes, each once, with what is expected to be left of them."""
+def list_running(s: State) -> None:
+    """List the slots on lanes, each once."""
     count = 0
     for lane in range(len(s.lanes)):
         slot = s.lanes[lane].running
         if slot != NONE and s.slots[slot].lane == lane:
-            expect_left(s, slot, now_ns)
-            if s.slots[slot].late == 0 and s.slots[slot].due_ns < now_ns + s.slots[slot].remaining_ns:
-                s.slots[slot].late = 1
-                s.processors[s.slots[slot].processor].touched = 1
             s.running[count] = slot
             count += 1
     s.desk[0].running = count
+
+
+def expect_running(s: State, now_ns: int) -> None:
+    """Reckon what is left of all that is listed as running; what cannot be in time turns late."""
+    for index in range(s.desk[0].running):
+        slot = s.running[index]
+        c = s.slots[slot]
+        expect_left(s, slot, now_ns)
+        if c.late == 0 and c.due_ns < now_ns + c.remaining_ns:
+            c.late = 1
+            s.processors[c.processor].touched = 1
 
 
 def list_ready(s: State, now_ns: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cotenant.dispatch.ask import Asks
 from cotenant.dispatch.choose import (
     check,
+    expect_running,
     find_worst,
     first,
     has_room,
@@ -52,7 +53,8 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     s.desk[0].bad = SOUND
     refill(s, now_ns)
     count = _drop_late(s, now_ns, out, 0)
-    list_running(s, now_ns)
+    list_running(s)
+    expect_running(s, now_ns)
     open_processors(s)
     list_ready(s, now_ns)
     asks.orders(s, now_ns)

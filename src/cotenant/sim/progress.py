@@ -95,7 +95,7 @@ def next_finish(w: World) -> int:
 def set_rates(s: State, w: World, asks: Asks, now_ns: int) -> bool:
     """Share every memory's bandwidth among what runs, and set how fast it goes on; say whether the policy's shares were numbers."""
     if w.clock[0].shares == 1:
-        list_running(s, now_ns)
+        list_running(s)
         asks.shares(s, now_ns)
         if not _are_numbers(s):
             return False
