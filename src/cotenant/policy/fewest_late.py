@@ -16,13 +16,13 @@ _MOST_NS = 1.0e15
 
 _MOST_SERVERS, _MOST_LISTED = 32, 64
 _SINCE, _BUSY, _LATE, _LISTED, _TURN, _TURN_LANES, _PRESSED, _MISSED, _CLOCKS = 0, 1, 2, 3, 4, 5, 6, 7, 8
-_OWNERS = _CLOCKS + _MOST_SERVERS
-_SLOTS = _OWNERS + _MOST_SERVERS
+_STARTS = _CLOCKS + _MOST_SERVERS
+_SLOTS = _STARTS + _MOST_SERVERS + 1
 _WANTED = _SLOTS + _MOST_LISTED
 """Places in the notes: the last decision; lane-ns that there were, and that those who can only wait had, while some of these did; how many
 are in time; whose turn it is that could only wait (its request and one) and how many lanes it takes; in what share of the last decisions
-somebody was to be late, and whether in this one; when groups of lanes are free, and of which processor they are; who is in time, and when
-wanted."""
+somebody was to be late, and whether in this one; when groups of lanes are free, processor by processor, and where each one's begin; who
+is in time, and when wanted."""
 
 _LEARNS = 0.05
 """How much a finished segment moves its tenant's mean pace."""
@@ -58,9 +58,10 @@ def prepare(scene: Scene) -> None:
     """Learn how fast requests go, then decide who is to be in time: earliest due first, giving up the longest where one would be late."""
     waiting = _classify(scene)
     listed = int(scene.notes[_LISTED])
-    servers = _set_clocks(scene) if listed > 0 else 0
+    if listed > 0:
+        _set_clocks(scene)
     for index in range(listed):
-        _place(scene, index, servers)
+        _place(scene, index)
     scene.notes[_PRESSED] += _PRESSES * (scene.notes[_MISSED] - scene.notes[_PRESSED])
     _account(scene, waiting)
 
@@ -98,25 +99,26 @@ def _left_ns(c: Candidate, scene: Scene) -> float:
     return c.remaining_ns * (pace if pace > 0.0 else 1.0)
 
 
-def _set_clocks(scene: Scene) -> int:
-    """Note when each group of lanes, as wide as the widest head of its processor, will be free; return how many there are.
+def _set_clocks(scene: Scene) -> None:
+    """Note when each group of lanes, as wide as the widest head of its processor, will be free.
 
     On a board of so many processors that they have more groups than there is room for, the last serves for the rest.
     """
     servers = 0
-    for processor in range(len(scene.processors)):
+    processors = min(len(scene.processors), _MOST_SERVERS)
+    for processor in range(processors):
+        scene.notes[_STARTS + processor] = float(servers)
         lanes = scene.processors[processor].lanes
         groups = max(1, lanes // _widest(scene, processor)) if lanes > 1 else 1
         for _ in range(min(groups, _MOST_SERVERS - servers)):
             scene.notes[_CLOCKS + servers] = 0.0
-            scene.notes[_OWNERS + servers] = processor
             servers += 1
+    scene.notes[_STARTS + processors] = float(servers)
     for index in range(scene.running_count):
         c = scene.slots[scene.running[index]]
-        server = _free_first(scene, c.processor, servers)
+        server = _free_first(scene, c.processor)
         if scene.notes[_CLOCKS + server] == 0.0:
             scene.notes[_CLOCKS + server] = _left_ns(c, scene)
-    return servers
 
 
 def _widest(scene: Scene, processor: int) -> int:
@@ -129,13 +131,14 @@ def _widest(scene: Scene, processor: int) -> int:
     return widest
 
 
-def _free_first(scene: Scene, processor: int, servers: int) -> int:
+def _free_first(scene: Scene, processor: int) -> int:
     """Return the group of a processor's lanes that is free first."""
-    best = servers - 1
-    least_ns = float(NEVER_NS)
-    for server in range(servers):
-        if scene.notes[_OWNERS + server] == processor and scene.notes[_CLOCKS + server] < least_ns:
-            best, least_ns = server, scene.notes[_CLOCKS + server]
+    at = _STARTS + min(processor, _MOST_SERVERS - 1)
+    start = int(scene.notes[at])
+    best = min(start, _MOST_SERVERS - 1)
+    for server in range(start + 1, int(scene.notes[at + 1])):
+        if scene.notes[_CLOCKS + server] < scene.notes[_CLOCKS + best]:
+            best = server
     return best
 
 
@@ -195,11 +198,11 @@ def _list(scene: Scene, slot: int) -> None:
     scene.notes[_LISTED] = float(count + 1)
 
 
-def _place(scene: Scene, index: int, servers: int) -> None:
+def _place(scene: Scene, index: int) -> None:
     """Place a listed request where lanes of its processor are free first; if it would be late so, give up the longest there so far."""
     slot = int(scene.notes[_SLOTS + index])
     c = scene.slots[slot]
-    first = _free_first(scene, c.processor, servers)
+    first = _free_first(scene, c.processor)
     scene.notes[_CLOCKS + first] += _left_ns(c, scene)
     c.mark = 1.0 + first
     if scene.now_ns + scene.notes[_CLOCKS + first] <= c.due_ns:
