@@ -45,7 +45,7 @@ class Compiler:
 
     def __init__(self) -> None:
         self._run: Function | None = None
-        self._source = _Source("Linked", boundscheck=True, forceinline=True)
+        self._sources = {checked: _Source("Linked", boundscheck=checked, forceinline=True) for checked in (True, False)}
         self._asks: dict[tuple[Function, ...], Asks] = {}
 
     def loop(self, policy: Policy) -> Loop:
@@ -83,11 +83,16 @@ class Compiler:
         from numba import njit, typeof
 
         signatures = [pointer.signature for pointer in _pointers(typeof(state))]
-        order, prepare, width, place, share, view = (
-            self._source.compiled(f) for f in (policy.order, policy.prepare, policy.width, policy.place, policy.share, look)
-        )
-        functions = (ask_orders(order, prepare, view), ask_order(order, view), ask_step(width, place, view), ask_shares(share, view))
-        return Asks(*(njit(types, _nrt=False, boundscheck=True)(function) for types, function in zip(signatures, functions, strict=True)))
+        functions: tuple[Function, ...] = (policy.order, policy.prepare, policy.width, policy.place, policy.share, look)
+        checked = not all(_is_ours(one) for one in functions)
+        order, prepare, width, place, share, view = (self._sources[checked].compiled(one) for one in functions)
+        asks = (ask_orders(order, prepare, view), ask_order(order, view), ask_step(width, place, view), ask_shares(share, view))
+        return Asks(*(njit(types, _nrt=False, boundscheck=checked)(ask) for types, ask in zip(signatures, asks, strict=True)))
+
+
+def _is_ours(function: Function) -> bool:
+    """Say whether a function is of a policy that we ship: its indices are held by laws and parity, and not checked at each use."""
+    return function.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 class _Source:

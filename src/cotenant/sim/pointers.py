@@ -24,8 +24,8 @@ class Rows(types.Type):
 
     An array would do, but is seven values wherever it is passed, counted and checked; a state of two dozen of them compiles three
     times as long and runs half as fast. An index must be within the count, and not negative: that is checked where numba is told
-    `boundscheck`, as for the functions of policies; ours are taken at their word. Its name is short, since it is part of the names of all
-    functions that take it.
+    `boundscheck`, as for the functions of users' policies; ours are taken at their word. Its name is short, since it is part of the
+    names of all functions that take it.
     """
 
     def __init__(self, dtype: Any) -> None:
