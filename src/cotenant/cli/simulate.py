@@ -14,7 +14,9 @@ from cotenant.cli.options import AUTO, AsJson, CrewFile, Seconds, loads_of, seco
 from cotenant.cli.screen import show_json
 
 OnPlatform = Annotated[str | None, typer.Option("--platform", metavar="NAME", help="A board, its file, or auto for this machine.")]
-Policies = Annotated[str | None, typer.Option("--policy", metavar="NAMES", help="Policies, by comma; all for every one there is.")]
+Policies = Annotated[
+    str | None, typer.Option("--policy", metavar="NAMES", help="By comma, as edf or moca:as_published=1; all for every one.")
+]
 Loads = Annotated[str, typer.Option("--load", metavar="LOADS", help="Factors of every open rate: 1, or 0.5,1, or 0.5:1.2:0.1.")]
 Seeds = Annotated[int, typer.Option("--seeds", metavar="N", help="Runs of each policy at each load, all with the same requests.")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts that needs no network.")]

@@ -14,7 +14,7 @@ from cotenant.dispatch.lineup import Lineup, grow, lay_out
 from cotenant.dispatch.state import NONE, State
 from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError
-from cotenant.policy import NEVER_NS, Policy, values
+from cotenant.policy import NEVER_NS, Params, Policy, values
 
 SLOTS = 64
 """Outstanding requests that a new dispatcher has room for; it doubles when full."""
@@ -52,7 +52,7 @@ class Dispatcher:
         policy: Policy,
         *,
         name: str = "policy",
-        params: tuple[tuple[str, float], ...] = (),
+        params: Params = (),
     ) -> None:
         self._lineup = Lineup(tenants=tenants, shares=shares, platform=platform)
         self._policy = policy

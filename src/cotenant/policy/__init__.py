@@ -19,7 +19,7 @@ from cotenant.policy.interface import (
     nothing,
     unlimited,
 )  # fmt: skip
-from cotenant.policy.variant import LATE_LAST, base_of, named, values, variants
+from cotenant.policy.variant import LATE_LAST, Params, base_of, named, values, variants
 from cotenant.registry import Registry
 
 policies: Registry[Policy] = Registry(
@@ -27,6 +27,6 @@ policies: Registry[Policy] = Registry(
 )
 
 __all__ = [
-    "AS_PLANNED", "LATE_LAST", "NEVER_NS", "NOT_NOW", "READY", "RUNNING", "UNLIMITED", "Candidate", "Choice", "Order", "Policy", "Prepare",
-    "Scene", "as_planned", "at_most", "at_width", "base_of", "named", "nothing", "policies", "unlimited", "values", "variants",
+    "AS_PLANNED", "LATE_LAST", "NEVER_NS", "NOT_NOW", "READY", "RUNNING", "UNLIMITED", "Candidate", "Choice", "Order", "Params", "Policy",
+    "Prepare", "Scene", "as_planned", "at_most", "at_width", "base_of", "named", "nothing", "policies", "unlimited", "values", "variants",
 ]  # fmt: skip

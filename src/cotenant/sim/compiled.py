@@ -69,23 +69,19 @@ class Compiler:
         return cast("Function", self._run)
 
     def _asked(self, policy: Policy, state: Any) -> Asks:
-        functions = (policy.order, policy.prepare, policy.width, policy.place, policy.share)
+        functions: tuple[Function, ...] = (policy.order, policy.prepare, policy.width, policy.place, policy.share)
         if functions not in self._asks:
-            self._asks[functions] = self._compile_asks(policy, state)
+            check_arguments(policy)
+            with refusing_plainly():
+                self._asks[functions] = self._compiled(functions, state)
         return self._asks[functions]
 
-    def _compile_asks(self, policy: Policy, state: Any) -> Asks:
-        check_arguments(policy)
-        with refusing_plainly():
-            return self._answers(policy, state)
-
-    def _answers(self, policy: Policy, state: Any) -> Asks:
+    def _compiled(self, functions: tuple[Function, ...], state: Any) -> Asks:
         from numba import njit, typeof
 
         signatures = [pointer.signature for pointer in _pointers(typeof(state))]
-        functions: tuple[Function, ...] = (policy.order, policy.prepare, policy.width, policy.place, policy.share, look)
         checked = not all(_is_ours(one) for one in functions)
-        order, prepare, width, place, share, view = (self._sources[checked].compiled(one) for one in functions)
+        order, prepare, width, place, share, view = (self._sources[checked].compiled(one) for one in (*functions, look))
         asks = (ask_orders(order, prepare, view), ask_order(order, view), ask_step(width, place, view), ask_shares(share, view))
         return Asks(*(njit(types, _nrt=False, boundscheck=checked)(ask) for types, ask in zip(signatures, asks, strict=True)))
 

@@ -15,8 +15,7 @@ Array = NDArray[Any]
 
 _TYPES = {"int": np.int64, "float": np.float64}
 
-
-HEAD_BYTES = 64
+_HEAD_BYTES = 64
 """What stands before the first row: their count is the last eight bytes of it. A line of the cache, so that rows begin with one."""
 
 
@@ -28,8 +27,8 @@ class Packed:
     def __init__(self, dtype: np.dtype[Any], count: int) -> None:
         """Make rows of nothing but zeros, which take no memory until they are written."""
         size = count * dtype.itemsize
-        room = np.zeros(2 * HEAD_BYTES + size, dtype=np.uint8)
-        start = HEAD_BYTES + -int(room.ctypes.data) % HEAD_BYTES
+        room = np.zeros(2 * _HEAD_BYTES + size, dtype=np.uint8)
+        start = _HEAD_BYTES + -int(room.ctypes.data) % _HEAD_BYTES
         own = room[start : start + size].view(dtype)
         self._count = room[start - 8 : start].view(np.int64)
         self.array = own.view((np.record, dtype)) if dtype.names else own

@@ -11,7 +11,7 @@ from cotenant.dispatch.dispatcher import RAISED
 from cotenant.dispatch.state import State
 from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError
-from cotenant.policy import Policy, values
+from cotenant.policy import Params, Policy, values
 from cotenant.sim.case import Case
 from cotenant.sim.compiled import Compiler, Loop, plain
 from cotenant.sim.layout import Layout, with_more_room
@@ -21,8 +21,6 @@ from cotenant.sim.state import EndingRow, SpanRow, World
 from cotenant.trace.columns import Columns, Stop
 
 _EVENTS_A_CALL = 1 << 22
-
-Params = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
