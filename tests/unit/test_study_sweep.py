@@ -23,8 +23,8 @@ from cotenant.describe import (
     Work,
     Workload,
 )
-from cotenant.describe.board import Cost, Segment
 from cotenant.describe.files import board
+from cotenant.describe.network import Cost, Segment
 from cotenant.errors import InputError
 from cotenant.policy import policies
 from cotenant.study.boarded import shares_for

@@ -1,12 +1,13 @@
 """What is written down: every frozen type."""
 
 from cotenant.describe.arrival import Arrival, Bursty, Closed, External, Open, Periodic, Poisson, Replay, open_rate_per_s, outstanding
-from cotenant.describe.board import Board, Cost, Network, Place, Provenance, Segment
+from cotenant.describe.board import Board
 from cotenant.describe.cache import cache_folder
 from cotenant.describe.card import Card
 from cotenant.describe.crew import Crew, Objective
 from cotenant.describe.device import Answer, Array, Count, Device
 from cotenant.describe.model import Cut, Layer, Model, Tensor
+from cotenant.describe.network import Cost, Counts, Handover, Network, Place, Provenance, Segment
 from cotenant.describe.option import Artifact, Option, Step
 from cotenant.describe.plan import Bind, Dual, Goal, Leaf, Level, Plan, Price, Promise, Share, Solo
 from cotenant.describe.platform import Link, Memory, Platform, Preemption, Processor
@@ -17,9 +18,9 @@ from cotenant.describe.work import Work
 from cotenant.describe.workload import Workload
 
 __all__ = [
-    "FIDELITY_FLOOR", "Answer", "Array", "Arrival", "Artifact", "Bind", "Board", "Bursty", "Card", "Closed", "Cost", "Count", "Crew", "Cut",
-    "Device", "Discipline", "Dual", "External", "Goal", "Judged", "Layer", "Leaf", "Level", "Link", "Measure", "Memory", "Model", "Network",
-    "Objective", "Open", "Option", "Outcome", "Periodic", "Place", "Plan", "Platform", "Poisson", "Precision", "Preemption", "Price",
-    "Processor", "Promise", "Provenance", "Replay", "Request", "Segment", "Share", "Solo", "Source", "Step", "Tenant", "Tensor", "Variant",
-    "Work", "Workload", "cache_folder", "open_rate_per_s", "outstanding",
+    "FIDELITY_FLOOR", "Answer", "Array", "Arrival", "Artifact", "Bind", "Board", "Bursty", "Card", "Closed", "Cost", "Count", "Counts",
+    "Crew", "Cut", "Device", "Discipline", "Dual", "External", "Goal", "Handover", "Judged", "Layer", "Leaf", "Level", "Link",
+    "Measure", "Memory", "Model", "Network", "Objective", "Open", "Option", "Outcome", "Periodic", "Place", "Plan", "Platform",
+    "Poisson", "Precision", "Preemption", "Price", "Processor", "Promise", "Provenance", "Replay", "Request", "Segment", "Share",
+    "Solo", "Source", "Step", "Tenant", "Tensor", "Variant", "Work", "Workload", "cache_folder", "open_rate_per_s", "outstanding",
 ]  # fmt: skip

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
-from cotenant.describe.board import Board, Cost, Network, Provenance, Segment
+from cotenant.describe.board import Board
+from cotenant.describe.network import Cost, Counts, Handover, Network, Provenance, Segment
 from cotenant.describe.plain import yaml_tree
 from cotenant.describe.platform import Platform
 from cotenant.describe.tree import decode, shown, within
@@ -16,6 +18,7 @@ from cotenant.describe.variant import Precision
 from cotenant.errors import InputError
 from cotenant.registry import nearest
 
+_COUNTS: Final = ("flop", "weight_bytes", "input_bytes", "output_bytes")
 _AUTO: Final = "auto"  # this machine, which is no board, but may be named where one is
 _BOARD: Final = "a board: a mapping with source, platform, columns and networks"
 
@@ -28,13 +31,28 @@ class _Column(Struct, kw_only=True):
     provenance: Provenance
 
 
+class _Pair(Struct, kw_only=True):
+    """Say between which processors the durations in one column of every `handover` are, and how they are known."""
+
+    source: str
+    target: str
+    provenance: Provenance
+
+
 class _Segment(Struct, kw_only=True):
-    """Hold one line: what it moves, and a duration for each column, null where it does not run; its own provenance goes first."""
+    """Hold one line: what it moves, and a duration for each column, null where it does not run; its own provenance goes first.
+
+    `mw` is what the board draws, column by column; `handover` has ns for each of `handovers`, null where nothing is handed over;
+    `counts` are flop, and bytes of weights, inputs and outputs.
+    """
 
     name: str
     ns: list[int | None]
     bytes: int = 0
     provenance: Provenance | UnsetType = UNSET
+    mw: list[float | None] = field(default_factory=list)
+    handover: list[int | None] = field(default_factory=list)
+    counts: tuple[int, int, int, int] | None = None
 
 
 class _Network(Struct, kw_only=True):
@@ -50,7 +68,8 @@ class _Keys(Struct, kw_only=True):
     platform: Any
     columns: list[_Column]
     networks: list[Any]
-    planned_width: int = 1
+    handovers: list[_Pair] = field(default_factory=list)
+    planned_width: int | None = 1
 
 
 def boards() -> tuple[str, ...]:
@@ -86,7 +105,7 @@ def _board(keys: _Keys) -> Board:
             _refuse_elsewhere(column, platform)
     return Board(
         platform=platform,
-        networks=tuple(_network(index, tree, keys.columns) for index, tree in enumerate(keys.networks)),
+        networks=tuple(_network(index, tree, keys) for index, tree in enumerate(keys.networks)),
         source=keys.source,
         planned_width=keys.planned_width,
     )
@@ -111,27 +130,47 @@ def _refuse_elsewhere(column: _Column, platform: Platform) -> None:
         raise InputError("width", column.width, f"1 to {lanes[column.processor]}, the lanes of {column.processor}")
 
 
-def _network(index: int, tree: Any, columns: list[_Column]) -> Network:
+def _network(index: int, tree: Any, keys: _Keys) -> Network:
     with within(f"networks[{index}]"):
-        keys = decode(tree, _Network)
-        segments = tuple(_segment(at, line, columns) for at, line in enumerate(keys.segments))
-        return Network(name=keys.name, segments=segments, precision=keys.precision)
+        found = decode(tree, _Network)
+        segments = tuple(_segment(at, line, keys) for at, line in enumerate(found.segments))
+        return Network(name=found.name, segments=segments, precision=found.precision)
 
 
-def _segment(index: int, tree: Any, columns: list[_Column]) -> Segment:
+def _segment(index: int, tree: Any, keys: _Keys) -> Segment:
     with within(f"segments[{index}]"):
         line = decode(tree, _Segment)
-        if len(line.ns) != len(columns):
-            raise InputError("ns", shown(line.ns), f"{len(columns)} durations, one for each of columns")
-        found = ((column, duration_ns) for column, duration_ns in zip(columns, line.ns, strict=True) if duration_ns is not None)
-        return Segment(name=line.name, costs=tuple(_cost(line, column, duration_ns) for column, duration_ns in found))
+        _refuse_other_length("ns", line.ns, len(keys.columns), "durations, one for each of columns")
+        _refuse_other_length("mw", line.mw or keys.columns, len(keys.columns), "figures, one for each of columns")
+        _refuse_other_length("handover", line.handover or keys.handovers, len(keys.handovers), "durations, one for each of handovers")
+        return Segment(
+            name=line.name,
+            costs=tuple(_costs(line, keys.columns)),
+            counts=None if line.counts is None else Counts(**dict(zip(_COUNTS, line.counts, strict=True))),
+            handovers=tuple(_handovers(line, keys.handovers)),
+        )
 
 
-def _cost(line: _Segment, column: _Column, duration_ns: int) -> Cost:
-    return Cost(
-        processor=column.processor,
-        width=column.width,
-        duration_ns=duration_ns,
-        memory_bytes=line.bytes,
-        provenance=column.provenance if isinstance(line.provenance, UnsetType) else line.provenance,
-    )
+def _refuse_other_length(path: str, given: Sequence[object], length: int, what: str) -> None:
+    if len(given) != length:
+        raise InputError(path, shown(list(given)), f"{length} {what}")
+
+
+def _costs(line: _Segment, columns: Sequence[_Column]) -> Iterator[Cost]:
+    powers = line.mw or [None] * len(columns)
+    for column, duration_ns, power_mw in zip(columns, line.ns, powers, strict=True):
+        if duration_ns is not None:
+            yield Cost(
+                processor=column.processor,
+                width=column.width,
+                duration_ns=duration_ns,
+                memory_bytes=line.bytes,
+                provenance=column.provenance if isinstance(line.provenance, UnsetType) else line.provenance,
+                power_w=None if power_mw is None else power_mw / 1000,
+            )
+
+
+def _handovers(line: _Segment, pairs: Sequence[_Pair]) -> Iterator[Handover]:
+    for pair, duration_ns in zip(pairs, line.handover, strict=bool(line.handover)):
+        if duration_ns is not None:
+            yield Handover(source=pair.source, target=pair.target, duration_ns=duration_ns, provenance=pair.provenance)

@@ -11,7 +11,8 @@ from cotenant.describe.variant import Judged, Precision
 class Step:
     """Run one segment on `width` lanes of a processor, alone in `duration_ns` (wall time of the whole batch).
 
-    It moves `memory_bytes` through the processor's memory meanwhile; 0 where that is unknown or does not matter.
+    It moves `memory_bytes` through the processor's memory meanwhile; 0 where that is unknown or does not matter. Where it spans several
+    `segments` of the network, from `segment` on, it may be left between them: none holds its lanes for longer than `longest_ns`.
     """
 
     segment: int
@@ -19,6 +20,13 @@ class Step:
     width: int
     duration_ns: int
     memory_bytes: int = 0
+    segments: int = 1
+    longest_ns: int = 0
+
+    @property
+    def holds_ns(self) -> int:
+        """Return for how long it holds its lanes at most where it can be left between segments."""
+        return self.longest_ns or self.duration_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +64,12 @@ class Option:
 
     @property
     def name(self) -> str:
-        places = "+".join(f"{s.processor}x{s.width}" for s in self.chain)
+        places = "+".join(f"{s.processor}x{s.width}{self._span(s)}" for s in self.chain)
         return f"{self.artifact.engine} {self.artifact.precision.value} {places}"
+
+    def _span(self, step: Step) -> str:
+        """Return which segments a step runs, where there is more than one step to tell apart."""
+        return f"[{step.segment}-{step.segment + step.segments - 1}]" if len(self.chain) > 1 and step.segments > 1 else ""
 
     def demand_of(self, resource: str) -> float:
         """Return what one inference takes of a resource; 0 where it is not visited."""

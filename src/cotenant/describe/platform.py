@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -83,7 +84,10 @@ class Processor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """Hold one device or a few; `fingerprint` keys measurements taken on this very machine."""
+    """Hold one device or a few; `fingerprint` keys measurements taken on this very machine.
+
+    `power_w` is what may be drawn on the average, by supply or cooling; None where nothing limits it.
+    """
 
     name: str
     processors: tuple[Processor, ...]
@@ -91,8 +95,11 @@ class Platform:
     links: tuple[Link, ...] = ()
     hosts: tuple[str, ...] = ("local",)
     fingerprint: str = ""
+    power_w: float | None = None
 
     def __post_init__(self) -> None:
+        if self.power_w is not None and not 0 < self.power_w < math.inf:
+            raise InputError("power_w", self.power_w, "more than 0; left out where nothing limits it")
         memories = {m.name for m in self.memories}
         for processor in self.processors:
             if processor.memory not in memories:
