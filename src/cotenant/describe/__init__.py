@@ -13,14 +13,15 @@ from cotenant.describe.plan import Bind, Dual, Goal, Leaf, Level, Plan, Price, P
 from cotenant.describe.platform import Link, Memory, Platform, Preemption, Processor
 from cotenant.describe.request import Outcome, Request
 from cotenant.describe.tenant import FIDELITY_FLOOR, Discipline, Measure, Source, Tenant
-from cotenant.describe.variant import Judged, Precision, Variant
+from cotenant.describe.variant import ITEM, Judged, Precision, Variant
 from cotenant.describe.work import Work
 from cotenant.describe.workload import Workload
 
 __all__ = [
-    "FIDELITY_FLOOR", "Answer", "Array", "Arrival", "Artifact", "Bind", "Board", "Bursty", "Card", "Closed", "Cost", "Count", "Counts",
-    "Crew", "Cut", "Device", "Discipline", "Dual", "External", "Goal", "Handover", "Judged", "Layer", "Leaf", "Level", "Link",
-    "Measure", "Memory", "Model", "Network", "Objective", "Open", "Option", "Outcome", "Periodic", "Place", "Plan", "Platform",
-    "Poisson", "Precision", "Preemption", "Price", "Processor", "Promise", "Provenance", "Replay", "Request", "Segment", "Share",
-    "Solo", "Source", "Step", "Tenant", "Tensor", "Variant", "Work", "Workload", "cache_folder", "open_rate_per_s", "outstanding",
+    "FIDELITY_FLOOR", "ITEM", "Answer", "Array", "Arrival", "Artifact", "Bind", "Board", "Bursty", "Card", "Closed", "Cost", "Count",
+    "Counts", "Crew", "Cut", "Device", "Discipline", "Dual", "External", "Goal", "Handover", "Judged", "Layer", "Leaf", "Level",
+    "Link", "Measure", "Memory", "Model", "Network", "Objective", "Open", "Option", "Outcome", "Periodic", "Place", "Plan",
+    "Platform", "Poisson", "Precision", "Preemption", "Price", "Processor", "Promise", "Provenance", "Replay", "Request", "Segment",
+    "Share", "Solo", "Source", "Step", "Tenant", "Tensor", "Variant", "Work", "Workload", "cache_folder", "open_rate_per_s",
+    "outstanding",
 ]  # fmt: skip

@@ -14,6 +14,10 @@ class Precision(str, Enum):
     INT8 = "int8"
 
 
+ITEM = {Precision.FP32: 1.0, Precision.BF16: 0.5, Precision.INT8: 0.25}
+"""What a weight or an activation takes, of what fp32 takes."""
+
+
 class Judged(str, Enum):
     """Say on which inputs a fidelity was measured."""
 

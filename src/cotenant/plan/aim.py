@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cotenant.describe import Goal
-from cotenant.plan.lp import Matrix, Vector
+from cotenant.plan.columns import Matrix, Vector
 from cotenant.plan.problem import Problem
-from cotenant.plan.rows import capacities, demanded
+from cotenant.plan.rows import capacities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,4 +50,4 @@ class Aim:
 def loads(problem: Problem) -> Vector:
     """Return the share of each resource that one inference per second by each option takes, added up."""
     resources = capacities(problem.platform)
-    return sum((demanded(problem.options, name) / capacity for name, _, capacity in resources), np.zeros(len(problem.options)))
+    return sum((problem.columns.demanded(name) / capacity for name, _, capacity in resources), np.zeros(len(problem.options)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cotenant.describe import Artifact, Dual, Leaf
 from cotenant.plan.aim import Aim
-from cotenant.plan.lp import Vector
+from cotenant.plan.columns import Vector
 from cotenant.plan.problem import Problem
 from cotenant.plan.relax import Relaxed, relax
 from cotenant.plan.rows import Row
@@ -29,8 +29,8 @@ class Found:
     leaves: tuple[Leaf, ...]
 
 
-def best(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Found | None:
-    """Solve one level; None if nothing fits.
+def best(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector) -> Found | None:
+    """Solve one level, starting from the options of a hint's rates; None if nothing fits.
 
     Where an optimum needs artifacts that do not fit together, any plan must do without one of them: each is banned in turn.
     Without such a conflict this is one linear program.
@@ -41,7 +41,7 @@ def best(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Found | None:
     leaves: list[tuple[float, Leaf]] = []
     while waiting:
         banned = waiting.pop()
-        node = relax(problem, aim, rows, _kept(problem, banned))
+        node = relax(problem, aim, rows, _kept(problem, banned), hint)
         leaf = (node.bound, _leaf(banned, rows, node.prices))
         over = () if node.x is None else problem.overflow(node.x)
         if node.x is None or (top is not None and (node.bound <= _enough(top) or (over and len(seen) > MOST_NODES))):
@@ -64,8 +64,8 @@ def _enough(top: Relaxed) -> float:
 
 
 def _kept(problem: Problem, banned: Iterable[Artifact]) -> NDArray[np.intp]:
-    out = set(banned)
-    return np.array([k for k, option in enumerate(problem.options) if option.artifact not in out], dtype=np.intp)
+    index = {artifact: at for at, artifact in enumerate(problem.columns.artifacts)}
+    return np.flatnonzero(~np.isin(problem.columns.artifact, [index[artifact] for artifact in banned]))
 
 
 def _leaf(banned: tuple[Artifact, ...], rows: Sequence[Row], prices: Vector) -> Leaf:

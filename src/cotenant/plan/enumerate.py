@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from cotenant.cost import Table
-from cotenant.describe import Artifact, Card, Model, Option, Platform, Precision, Preemption, Processor, Step, Tenant, Variant
+from cotenant.describe import ITEM, Artifact, Card, Model, Option, Platform, Precision, Preemption, Processor, Step, Tenant, Variant
 from cotenant.errors import InputError
 from cotenant.units import NS_PER_MS, NS_PER_S
-
-_ITEM = {Precision.FP32: 1.0, Precision.BF16: 0.5, Precision.INT8: 0.25}  # of what fp32 moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +143,7 @@ def _traffic(model: Model, precision: Precision, processor: Processor, platform:
     """Return the bytes that one inference moves through a memory of known bandwidth, as if no cache kept any."""
     memory = next(m for m in platform.memories if m.name == processor.memory)
     moved = sum(layer.weight_bytes + layer.input_bytes + layer.output_bytes for layer in model.layers)
-    return ((memory.name, moved * _ITEM[precision]),) if memory.bandwidth_bytes_per_s is not None else ()
+    return ((memory.name, moved * ITEM[precision]),) if memory.bandwidth_bytes_per_s is not None else ()
 
 
 def _roomy(options: Sequence[Option], platform: Platform) -> bool:
@@ -203,7 +201,7 @@ def _blocking_ns(tenant: Tenant, option: Option, lower: Sequence[Option], platfo
     """
     longest: dict[str, int] = {}
     for step in (s for o in lower for s in o.chain):
-        longest[step.processor] = max(step.duration_ns, longest.get(step.processor, 0))
+        longest[step.processor] = max(step.holds_ns, longest.get(step.processor, 0))
     ways = {Preemption.INSTANT, Preemption.CLASS} if tenant.rank == 0 else {Preemption.INSTANT}
     instant = {p.name for p in platform.processors if p.preemption in ways}
     return sum(longest.get(step.processor, 0) for step in option.chain if step.processor not in instant)

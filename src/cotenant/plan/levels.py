@@ -10,7 +10,7 @@ import numpy as np
 from cotenant.describe import Bind, Goal, Level, Objective, Solo, Tenant, open_rate_per_s
 from cotenant.plan.aim import Aim
 from cotenant.plan.branch import Found, best
-from cotenant.plan.lp import Vector
+from cotenant.plan.columns import Vector
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row, held_row
 
@@ -52,7 +52,7 @@ def climb(ladder: Ladder, aim: Aim) -> Ladder:
 
 def solved(ladder: Ladder, aim: Aim) -> Found:
     """Make a goal greatest within all that is kept; what was kept stays possible, so something is found."""
-    found = best(ladder.problem, aim, ladder.rows)
+    found = best(ladder.problem, aim, ladder.rows, ladder.x)
     if found is None:
         raise ArithmeticError(f"{aim.goal.value} {aim.rank}: the rates that reached the levels before fit no more")
     return found
@@ -77,7 +77,7 @@ def _keep(rows: tuple[Row, ...], problem: Problem, level: Level, aim: Aim) -> tu
     before = {row.of: -row.limit for row in rows if row.bind is Bind.HELD}
     for tenant, rate_per_s in level.held:
         if rate_per_s > before.get(tenant, 0.0):
-            rows = (*(r for r in rows if (r.bind, r.of) != (Bind.HELD, tenant)), held_row(problem.options, tenant, rate_per_s))
+            rows = (*(r for r in rows if (r.bind, r.of) != (Bind.HELD, tenant)), held_row(tenant, problem.owner(tenant), rate_per_s))
     return rows
 
 

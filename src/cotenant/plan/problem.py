@@ -4,37 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cotenant.describe import Artifact, Option, Platform, Tenant
-from cotenant.plan.lp import Matrix, Vector
+from cotenant.plan.columns import Columns, Vector
 from cotenant.plan.rows import Row, fixed_rows
 
 USED = 1e-9  # share of an option's own greatest rate below which an option counts as unused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
     """Hold what a plan must fit; `unit` is the rate, in inferences per second, that each option alone could reach."""
 
     tenants: tuple[Tenant, ...]
-    options: tuple[Option, ...]
     platform: Platform
+    columns: Columns
     rows: tuple[Row, ...]
     unit: Vector
-    owners: Matrix
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return self.columns.options
+
+    @cached_property
+    def promising(self) -> NDArray[np.bool_]:
+        """Mark for each tenant the option that is fastest by itself, and that which takes least of each row."""
+        marked = np.zeros(len(self.options), dtype=bool)
+        for at in range(len(self.tenants)):
+            own = np.flatnonzero(self.columns.owner == at)
+            if len(own):
+                marked[own[np.argmax(self.unit[own])]] = True
+                for row in self.rows:
+                    marked[own[np.argmin(row.taken[own])]] = True
+        return marked
 
     def rates(self, x: Vector) -> dict[str, float]:
         """Add up each tenant's rate."""
-        return {t.name: float(y) for t, y in zip(self.tenants, self.owners @ x, strict=True)}
+        found = np.bincount(self.columns.owner, weights=x, minlength=len(self.tenants))
+        return {t.name: float(y) for t, y in zip(self.tenants, found, strict=True)}
 
     def owner(self, tenant: str) -> Vector:
-        return np.asarray(self.owners[[t.name for t in self.tenants].index(tenant)])
+        """Return 1 for each option of a tenant, else 0."""
+        return self.columns.owned([t.name for t in self.tenants].index(tenant))
 
     def used(self, x: Vector) -> tuple[Artifact, ...]:
         """List the artifacts that rates need resident, each once."""
-        return tuple(dict.fromkeys(o.artifact for o, rate, unit in zip(self.options, x, self.unit, strict=True) if rate > USED * unit))
+        return tuple(dict.fromkeys(self.options[k].artifact for k in np.flatnonzero(x > USED * self.unit)))
 
     def overflow(self, x: Vector) -> tuple[Artifact, ...]:
         """Return artifacts in use that do not fit a memory together, as few as it takes; none where all fit."""
@@ -48,13 +67,10 @@ class Problem:
         return ()
 
 
-def build(tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, headroom: float) -> Problem:
-    """Join tenants with their own options, in the order given."""
-    names = {t.name for t in tenants}
-    own = tuple(o for o in options if o.tenant in names)
-    owners = np.array([[float(o.tenant == t.name) for o in own] for t in tenants]).reshape(len(tenants), len(own))
-    rows = fixed_rows(tenants, own, platform, headroom)
-    return Problem(tenants=tuple(tenants), options=own, platform=platform, rows=rows, unit=_alone(rows, len(own)), owners=owners)
+def build(tenants: Sequence[Tenant], columns: Columns, platform: Platform, headroom: float) -> Problem:
+    """Join tenants with the columns of their options."""
+    rows = fixed_rows(tenants, columns, platform, headroom)
+    return Problem(tenants=tuple(tenants), columns=columns, platform=platform, rows=rows, unit=_alone(rows, len(columns.options)))
 
 
 def _alone(rows: Sequence[Row], options: int) -> Vector:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from cotenant.describe import Goal
 from cotenant.plan.aim import Aim
-from cotenant.plan.lp import Lp, Matrix, Optimum, Vector
+from cotenant.plan.columns import Matrix, Vector
+from cotenant.plan.lp import Lazy, Lp, Optimum
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row
 
@@ -46,10 +47,11 @@ class _Program:
     parts: Matrix
     weights: Vector
     unit: Vector
+    lazy: Lazy
 
 
-def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp]) -> Relaxed:
-    """Solve one level over the options of these indices, with no regard to memories."""
+def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp], hint: Vector) -> Relaxed:
+    """Solve one level over the options of these indices, with no regard to memories; `hint`: rates of which it may start."""
     program = _Program(
         kept=kept,
         taken=np.array([row.taken for row in rows]).reshape(len(rows), len(problem.options))[:, kept],
@@ -57,6 +59,7 @@ def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp
         parts=aim.parts(problem)[:, kept],
         weights=np.array(aim.weights),
         unit=problem.unit[kept],
+        lazy=Lazy(group=problem.columns.owner[kept], start=np.flatnonzero(problem.promising[kept] | (hint[kept] > 0))),
     )
     if aim.goal is Goal.PROPORTIONAL and not program.parts.any(axis=1).all():
         return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=np.zeros(len(rows)))  # the logarithm of a tenant without an option
@@ -83,6 +86,7 @@ def _lp(program: _Program, gain: Vector, own: Vector, matrix: Matrix, limit: Vec
         np.concatenate([program.limit, limit]),
         unit=np.concatenate([program.unit, np.ones(aux)]),
         lower=np.concatenate([np.zeros(kept), np.full(aux, -np.inf)]),
+        lazy=program.lazy,
     )
 
 

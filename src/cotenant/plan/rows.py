@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cotenant.describe import Bind, Option, Platform, Tenant, open_rate_per_s, outstanding
-from cotenant.plan.lp import Vector
-from cotenant.units import NS_PER_S
+from cotenant.describe import Bind, Platform, Tenant, open_rate_per_s, outstanding
+from cotenant.plan.columns import Columns, Vector
+
+ENERGY = "energy"
+"""The resource that counts joules; its capacity is a platform's `power_w`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,52 +24,44 @@ class Row:
     limit: float
 
 
-def owned(options: Sequence[Option], tenant: str) -> Vector:
-    """Return 1 for each option of a tenant, else 0."""
-    return np.array([float(option.tenant == tenant) for option in options])
-
-
-def demanded(options: Sequence[Option], resource: str) -> Vector:
-    """Return what one inference by each option takes of a resource."""
-    return np.array([option.demand_of(resource) for option in options])
-
-
 def capacities(platform: Platform) -> tuple[tuple[str, str, float], ...]:
-    """List every resource with its unit and what it gives: processors, then memories and links of known bandwidth."""
+    """List every resource with its unit and what it gives: processors, memories of known bandwidth, links, a limited power."""
     lanes = tuple((p.name, "lane-s/s", float(p.lanes)) for p in platform.processors)
     memories = tuple((m.name, "bytes/s", m.bandwidth_bytes_per_s) for m in platform.memories if m.bandwidth_bytes_per_s is not None)
     links = tuple((link.name, "bytes/s", link.bandwidth_bytes_per_s) for link in platform.links)
-    return lanes + memories + links
+    power = () if platform.power_w is None else ((ENERGY, "W", platform.power_w),)
+    return lanes + memories + links + power
 
 
-def fixed_rows(tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, headroom: float) -> tuple[Row, ...]:
+def fixed_rows(tenants: Sequence[Tenant], columns: Columns, platform: Platform, headroom: float) -> tuple[Row, ...]:
     """List the rows (1), (2) and (4) of the plan: resources, arrivals, requests in flight, mean accuracy."""
-    every = (*_resource_rows(tenants, options, platform, headroom), *(row for t in tenants for row in _tenant_rows(t, options, platform)))
+    every = (
+        *_resource_rows(tenants, columns, platform, headroom),
+        *(row for at, tenant in enumerate(tenants) for row in _tenant_rows(tenant, at, columns, platform)),
+    )
     return tuple(row for row in every if row.taken.any())
 
 
-def _resource_rows(tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, headroom: float) -> Iterator[Row]:
-    is_open = sum((owned(options, t.name) for t in tenants if open_rate_per_s(t.arrival) is not None), np.zeros(len(options)))
+def _resource_rows(tenants: Sequence[Tenant], columns: Columns, platform: Platform, headroom: float) -> Iterator[Row]:
+    is_open = np.array([float(open_rate_per_s(tenant.arrival) is not None) for tenant in tenants])[columns.owner]
     for name, _, capacity in capacities(platform):
-        yield Row(bind=Bind.CAPACITY, of=name, taken=demanded(options, name), limit=capacity)
+        yield Row(bind=Bind.CAPACITY, of=name, taken=columns.demanded(name), limit=capacity)
     for processor in platform.processors:
-        taken = demanded(options, processor.name) * is_open
+        taken = columns.demanded(processor.name) * is_open
         yield Row(bind=Bind.HEADROOM, of=processor.name, taken=taken, limit=headroom * processor.lanes)
 
 
-def _tenant_rows(tenant: Tenant, options: Sequence[Option], platform: Platform) -> Iterator[Row]:
-    own = owned(options, tenant.name)
+def _tenant_rows(tenant: Tenant, at: int, columns: Columns, platform: Platform) -> Iterator[Row]:
+    own = columns.owned(at)
     rate, flight = open_rate_per_s(tenant.arrival), outstanding(tenant.arrival, platform.lanes)
     if rate is not None:
         yield Row(bind=Bind.ARRIVALS, of=tenant.name, taken=own, limit=rate)
     if flight is not None:
-        latency_s = np.array([option.latency_ns / NS_PER_S for option in options])
-        yield Row(bind=Bind.OUTSTANDING, of=tenant.name, taken=own * latency_s, limit=float(flight))
+        yield Row(bind=Bind.OUTSTANDING, of=tenant.name, taken=own * columns.latency_s, limit=float(flight))
     if tenant.accuracy_floor is not None:
-        short = np.array([tenant.accuracy_floor - (option.accuracy or 0.0) for option in options])
-        yield Row(bind=Bind.ACCURACY, of=tenant.name, taken=own * short, limit=0.0)
+        yield Row(bind=Bind.ACCURACY, of=tenant.name, taken=own * (tenant.accuracy_floor - columns.accuracy), limit=0.0)
 
 
-def held_row(options: Sequence[Option], tenant: str, rate_per_s: float) -> Row:
-    """Keep a tenant's rate at least where a level left it."""
-    return Row(bind=Bind.HELD, of=tenant, taken=-owned(options, tenant), limit=-rate_per_s)
+def held_row(tenant: str, owned: Vector, rate_per_s: float) -> Row:
+    """Keep a tenant's rate at least where a level left it; `owned` is 1 for each of its options."""
+    return Row(bind=Bind.HELD, of=tenant, taken=-owned, limit=-rate_per_s)

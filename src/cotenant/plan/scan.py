@@ -47,7 +47,8 @@ class Ground:
         """Return what each resource gives, in its own unit per second."""
         bytes_per_s = {m.name: m.bandwidth_bytes_per_s for m in self.platform.memories if m.bandwidth_bytes_per_s is not None}
         links = {link.name: link.bandwidth_bytes_per_s for link in self.platform.links}
-        return {**{p.name: float(p.lanes) for p in self.platform.processors}, **bytes_per_s, **links}
+        power = {} if self.platform.power_w is None else {"energy": self.platform.power_w}
+        return {**{p.name: float(p.lanes) for p in self.platform.processors}, **bytes_per_s, **links, **power}
 
     def given(self, resource: str) -> float:
         """Return what a resource gives; KeyError for a stranger."""

@@ -87,7 +87,7 @@ def _stretch(ladder: Ladder, aim: Aim) -> tuple[float, Row | None]:
     """
     options = ladder.problem.options
     rates = ladder.problem.rates(ladder.x)
-    asked = [held_row(options, t, max(unit, rates[t])) for t, unit in zip(aim.tenants, aim.units_per_s, strict=True)]
+    asked = [held_row(t, ladder.problem.owner(t), max(unit, rates[t])) for t, unit in zip(aim.tenants, aim.units_per_s, strict=True)]
     kept = [row for row in ladder.rows if not (row.bind is Bind.HELD and row.of in aim.tenants) and row.of != ladder.levels[-1].name]
     rows = kept + asked
     grows = np.array([float(row.bind in {Bind.CAPACITY, Bind.HEADROOM}) for row in rows])

@@ -11,10 +11,10 @@ from cotenant.describe import Bind, Goal, Level, Objective, Option, Plan, Platfo
 from cotenant.errors import InfeasibleError, InputError
 from cotenant.plan.aim import Aim
 from cotenant.plan.branch import best
+from cotenant.plan.columns import Columns, Vector, columns
 from cotenant.plan.levels import Ladder, demand, floors, lighten, share
-from cotenant.plan.lp import Vector
 from cotenant.plan.problem import USED, Problem, build
-from cotenant.plan.rows import capacities, demanded
+from cotenant.plan.rows import capacities
 from cotenant.plan.shortage import refuse_homeless, refuse_short
 
 HEADROOM = 0.9  # share of a processor that open work may be promised
@@ -45,8 +45,9 @@ def secured(tenants: Sequence[Tenant], options: Sequence[Option], platform: Plat
 
 def start(tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, headroom: float) -> Ladder:
     """Find every tenant's solo rate; nothing is divided yet."""
-    solos = tuple(_solo(t, options, platform, headroom) for t in tenants)
-    problem = build(tenants, options, platform, headroom)
+    every = columns(tenants, options)
+    solos = tuple(_solo(tenant, every.of(at), platform, headroom) for at, tenant in enumerate(tenants))
+    problem = build(tenants, every, platform, headroom)
     return Ladder(problem=problem, rows=problem.rows, solos=solos, x=np.zeros(len(problem.options)))
 
 
@@ -71,13 +72,13 @@ def _objectives(tenants: Sequence[Tenant], objective: Objective) -> list[Callabl
     return steps
 
 
-def _solo(tenant: Tenant, options: Sequence[Option], platform: Platform, headroom: float) -> Solo:
+def _solo(tenant: Tenant, own: Columns, platform: Platform, headroom: float) -> Solo:
     """Give a tenant the platform for itself, with its own arrivals and its own options."""
-    problem = build([tenant], options, platform, headroom)
+    problem = build([tenant], own, platform, headroom)
     if not problem.options:
         raise InputError(f"tenants[{tenant.name}]", "no option", "at least one way to serve it")
     aim = Aim(goal=Goal.THROUGHPUT, rank=tenant.rank, tenants=(tenant.name,), weights=(1.0,), units_per_s=(1.0,))
-    found = best(problem, aim, problem.rows)
+    found = best(problem, aim, problem.rows, np.zeros(len(problem.options)))
     if found is None or found.value <= 0:
         raise InfeasibleError(*_homeless(tenant, problem))
     return Solo(tenant=tenant.name, shares=_shares(problem, found.x), leaves=found.leaves)
@@ -92,8 +93,7 @@ def _homeless(tenant: Tenant, problem: Problem) -> tuple[str, str, str]:
 
 
 def _shares(problem: Problem, x: Vector) -> tuple[Share, ...]:
-    used = zip(problem.options, x, problem.unit, strict=True)
-    return tuple(Share(option=option, rate_per_s=float(rate)) for option, rate, unit in used if rate > USED * unit)
+    return tuple(Share(option=problem.options[k], rate_per_s=float(x[k])) for k in np.flatnonzero(x > USED * problem.unit))
 
 
 def _plan(ladder: Ladder, objective: Objective, headroom: float) -> Plan:
@@ -116,11 +116,12 @@ def _settled(ladder: Ladder) -> Vector:
     """Remove what the tolerances leave: no rate that is dust, none above what arrives or above solo."""
     problem = ladder.problem
     solo = {t.name: ladder.solo(t.name) for t in problem.tenants}
-    whole = {name: rate if rate > _DUST * solo[name] else solo[name] for name, rate in problem.rates(ladder.x).items()}
-    dust = np.maximum(_DUST * np.array([whole[option.tenant] for option in problem.options]), USED * problem.unit)
+    whole = np.array([rate if rate > _DUST * solo[name] else solo[name] for name, rate in problem.rates(ladder.x).items()])
+    dust = np.maximum(_DUST * whole[problem.columns.owner], USED * problem.unit)
     x = np.where(ladder.x > dust, ladder.x, 0.0)
-    for tenant, rate in zip(problem.tenants, problem.owners @ x, strict=True):
-        most = _most(ladder, tenant)
+    rates = problem.rates(x)
+    for tenant in problem.tenants:
+        most, rate = _most(ladder, tenant), rates[tenant.name]
         if rate > most:
             x = np.where(problem.owner(tenant.name) > 0, x * (most / rate), x)
     return x
@@ -156,7 +157,7 @@ def _prices(problem: Problem, x: Vector, level: Level | None, headroom: float) -
     paid = {(d.bind, d.of): d.price for d in level.leaves[0].duals} if level else {}
     return tuple(
         Price(
-            resource=name, unit=unit, capacity=capacity, used=float(demanded(problem.options, name) @ x),
+            resource=name, unit=unit, capacity=capacity, used=float(problem.columns.demanded(name) @ x),
             price=paid.get((Bind.CAPACITY, name), 0.0) + headroom * paid.get((Bind.HEADROOM, name), 0.0),
         )
         for name, unit, capacity in capacities(problem.platform)

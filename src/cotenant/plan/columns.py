@@ -1,0 +1,78 @@
+"""The options of a plan as columns of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cotenant.describe import Artifact, Option, Tenant
+from cotenant.units import NS_PER_S
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Columns:
+    """Hold what one inference by each option takes; `owner` has the index of its tenant, `demand` what it takes of each resource."""
+
+    options: tuple[Option, ...]
+    owner: NDArray[np.intp]
+    demand: Mapping[str, Vector]
+
+    def demanded(self, resource: str) -> Vector:
+        """Return what one inference by each option takes of a resource: lane-seconds, bytes or joules."""
+        return self.demand.get(resource, np.zeros(len(self.options)))
+
+    def owned(self, tenant: int) -> Vector:
+        """Return 1 for each option of a tenant, else 0."""
+        return np.asarray(self.owner == tenant, dtype=np.float64)
+
+    @cached_property
+    def latency_s(self) -> Vector:
+        return np.array([option.latency_ns for option in self.options], dtype=np.float64) / NS_PER_S
+
+    @cached_property
+    def accuracy(self) -> Vector:
+        return np.array([option.accuracy or 0.0 for option in self.options])
+
+    @cached_property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """List what options need resident, each once."""
+        return tuple(dict.fromkeys(option.artifact for option in self.options))
+
+    @cached_property
+    def artifact(self) -> NDArray[np.intp]:
+        """Return the index of each option's artifact."""
+        index = {artifact: at for at, artifact in enumerate(self.artifacts)}
+        return np.array([index[option.artifact] for option in self.options], dtype=np.intp)
+
+    def of(self, tenant: int) -> Columns:
+        """Return the columns of one tenant alone, as tenant 0."""
+        own = np.flatnonzero(self.owner == tenant)
+        return Columns(
+            options=tuple(self.options[k] for k in own),
+            owner=np.zeros(len(own), dtype=np.intp),
+            demand={name: some[own] for name, some in self.demand.items()},
+        )
+
+
+def columns(tenants: Sequence[Tenant], options: Sequence[Option]) -> Columns:
+    """Tabulate the options that these tenants own, in the order given."""
+    index = {tenant.name: at for at, tenant in enumerate(tenants)}
+    own = tuple(option for option in options if option.tenant in index)
+    demand: dict[str, list[float]] = {}
+    for at, option in enumerate(own):
+        for name, amount in option.demand:
+            if name not in demand:
+                demand[name] = [0.0] * len(own)
+            demand[name][at] += amount
+    return Columns(
+        options=own,
+        owner=np.array([index[option.tenant] for option in own], dtype=np.intp),
+        demand={name: np.array(some) for name, some in demand.items()},
+    )
