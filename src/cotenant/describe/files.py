@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,10 +12,10 @@ from cotenant.describe.boardfile import board, boards, read_board
 from cotenant.describe.crew import Crew
 from cotenant.describe.crewfile import crew_at
 from cotenant.describe.digest import digest_of
-from cotenant.describe.document import json_tree
 from cotenant.describe.draft import draft_of
 from cotenant.describe.plain import yaml_text, yaml_tree
 from cotenant.describe.plan import Plan
+from cotenant.describe.planfile import Filed, filed_tree, read_filed, write_plan
 from cotenant.describe.platform import Platform
 from cotenant.describe.requestlog import read_requests
 from cotenant.describe.tree import decode, shown
@@ -25,8 +24,8 @@ from cotenant.errors import InputError
 T = TypeVar("T")
 
 __all__ = [
-    "board", "boards", "digest_of", "read_board", "read_crew", "read_plan", "read_platform", "read_requests", "write_crew", "write_plan",
-    "write_platform",
+    "Filed", "board", "boards", "digest_of", "filed_tree", "read_board", "read_crew", "read_filed", "read_plan", "read_platform",
+    "read_requests", "write_crew", "write_plan", "write_platform",
 ]  # fmt: skip
 
 
@@ -41,11 +40,8 @@ def write_crew(models: Sequence[Path]) -> str:
 
 
 def read_plan(path: Path) -> Plan:
-    """Read a plan that `write_plan` wrote; InputError for a damaged one."""
-    tree = json_tree(path)
-    if not isinstance(tree, dict):
-        raise InputError(shown(path), shown(tree), "a plan as `cotenant plan` writes it")
-    return _decoded(tree, Plan, path)
+    """Read a plan that `write_plan` wrote, or the one in what `plan --json` printed; InputError for a damaged one."""
+    return read_filed(path).plan
 
 
 def _decoded(tree: dict[str, Any], into: type[T], path: Path) -> T:
@@ -53,11 +49,6 @@ def _decoded(tree: dict[str, Any], into: type[T], path: Path) -> T:
         return decode(tree, into)
     except InputError as error:
         raise InputError(f"{shown(path)}: {error.path}", shown(error.value), error.allowed) from error
-
-
-def write_plan(plan: Plan) -> str:
-    """Write a plan as JSON, where an infinite number is `Infinity`; the same plan, the same text."""
-    return json.dumps(msgspec.to_builtins(plan), indent=1, ensure_ascii=False) + "\n"
 
 
 def read_platform(path: Path) -> Platform:

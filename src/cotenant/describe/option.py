@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cotenant.describe.variant import Judged, Precision
+from cotenant.units import NS_PER_S
+
+LATENCY, ACCURACY = "@latency", "@accuracy"
+"""What tells options apart beside the resources that they take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,12 @@ class Option:
     def _span(self, step: Step) -> str:
         """Return which segments a step runs, where there is more than one step to tell apart."""
         return f"[{step.segment}-{step.segment + step.segments - 1}]" if len(self.chain) > 1 and step.segments > 1 else ""
+
+    def figure_of(self, what: str) -> float:
+        """Return what one inference takes of a resource, or its LATENCY in seconds, or its ACCURACY, 0 where that is not known."""
+        if what == LATENCY:
+            return self.latency_ns / NS_PER_S
+        return (self.accuracy or 0.0) if what == ACCURACY else self.demand_of(what)
 
     def demand_of(self, resource: str) -> float:
         """Return what one inference takes of a resource; 0 where it is not visited."""

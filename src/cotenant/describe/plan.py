@@ -78,11 +78,25 @@ class Dual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Leave a tenant those of its options whose figure is at least `least` and less than `below`; `figure` as `Option.figure_of` has it."""
+
+    tenant: str
+    figure: str
+    least: float
+    below: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """Prove a bound for all plans that leave these artifacts out; none where the memories hold every choice."""
+    """Prove a bound for all plans that leave these artifacts out, none where the memories hold every choice, and that keep to these sides.
+
+    Sides stand only in plans of one option for each tenant.
+    """
 
     banned: tuple[Artifact, ...]
     duals: tuple[Dual, ...]
+    sides: tuple[Side, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +136,8 @@ class Plan:
 
     `value` and `bound` add up the levels of the objective (the first of each rank), or without closed tenants those
     of the open demands. `levels` and `solos` are the proof. `crew` and `platform` are hashes of what was planned for;
-    `slowdowns` pairs models (digests) with what an inference was reckoned to take beside the others over what it takes alone.
+    `slowdowns` pairs models (digests) with what an inference was reckoned to take beside the others over what it takes alone;
+    `single`: each tenant has one option, and the bound is that of all plans which give one.
     """
 
     shares: tuple[Share, ...]
@@ -138,6 +153,7 @@ class Plan:
     platform: str = ""
     slowdowns: tuple[tuple[str, float], ...] = ()
     headroom: float = 0.9
+    single: bool = False
     levels: tuple[Level, ...] = ()
     solos: tuple[Solo, ...] = ()
 

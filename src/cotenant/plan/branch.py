@@ -21,12 +21,17 @@ MOST_NODES = 400  # beyond it what is open stays open, and the gap says so
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Found:
-    """Hold the best rates whose artifacts fit, and the leaves whose greatest bound is `bound`; the first is the rates' own."""
+    """Hold the best rates whose artifacts fit, and the leaves whose greatest bound is `bound`; the first is the rates' own.
+
+    `prices` are those of the rows at the rates, among the options open to them: those marked in `choice`, where it is not None.
+    """
 
     x: Vector
     value: float
     bound: float
     leaves: tuple[Leaf, ...]
+    prices: Vector
+    choice: NDArray[np.bool_] | None = None
 
 
 def best(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector) -> Found | None:
@@ -56,7 +61,9 @@ def best(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector) -> Found
             leaves.append(leaf)
     if top is None or top.x is None:
         return None
-    return Found(x=top.x, value=top.value, bound=max(bound for bound, _ in leaves), leaves=tuple(leaf for _, leaf in leaves))
+    return Found(
+        x=top.x, value=top.value, bound=max(bound for bound, _ in leaves), leaves=tuple(leaf for _, leaf in leaves), prices=top.prices
+    )
 
 
 def _enough(top: Relaxed) -> float:
@@ -69,5 +76,9 @@ def _kept(problem: Problem, banned: Iterable[Artifact]) -> NDArray[np.intp]:
 
 
 def _leaf(banned: tuple[Artifact, ...], rows: Sequence[Row], prices: Vector) -> Leaf:
-    duals = (Dual(bind=row.bind, of=row.of, price=float(price)) for row, price in zip(rows, prices, strict=True) if price > 0)
-    return Leaf(banned=banned, duals=tuple(duals))
+    return Leaf(banned=banned, duals=duals_of(rows, prices))
+
+
+def duals_of(rows: Sequence[Row], prices: Vector) -> tuple[Dual, ...]:
+    """Name the rows that have a price."""
+    return tuple(Dual(bind=row.bind, of=row.of, price=float(price)) for row, price in zip(rows, prices, strict=True) if price > 0)

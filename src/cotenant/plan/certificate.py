@@ -43,7 +43,12 @@ def check(plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], plat
     strange = tuple(_strangers(plan, ground))
     if strange:
         return Verdict(complaints=strange, value=math.nan, bound=math.nan)
-    complaints = [*misfits(plan.shares, ground), *_promises(plan, ground), *misordered(plan.levels, tenants, _GOALS[plan.objective])]
+    complaints = [
+        *misfits(plan.shares, ground),
+        *_mixed(plan),
+        *_promises(plan, ground),
+        *misordered(plan.levels, tenants, _GOALS[plan.objective]),
+    ]
     complaints += [complaint for solo in plan.solos for complaint in _solo(solo, ground)]
     value, bound, more = climb(plan, ground)
     complaints += [*more, *_prices(plan, ground)]
@@ -64,6 +69,15 @@ def _strangers(plan: Plan, ground: Ground) -> Iterator[str]:
     yield from (f"solo rate of {p.tenant}: {p.solo_rate_per_s}" for p in plan.promises if not 0 < p.solo_rate_per_s < math.inf)
     if plan.headroom != ground.headroom:
         yield f"headroom: {plan.headroom} in the plan, {ground.headroom} asked"
+
+
+def _mixed(plan: Plan) -> Iterator[str]:
+    """Name the tenants with several options in a plan of one each, and the levels of any other plan that are proved for one each."""
+    several = [(p.tenant, len(plan.shares_of(p.tenant))) for p in plan.promises if len(plan.shares_of(p.tenant)) > 1]
+    if plan.single:
+        yield from (f"{tenant}: {count} options in a plan of one each" for tenant, count in several)
+    else:
+        yield from (f"{level.name}: sides in a plan of mixtures" for level in plan.levels if any(leaf.sides for leaf in level.leaves))
 
 
 def _promises(plan: Plan, ground: Ground) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cotenant.describe import Artifact, Option, Tenant
+from cotenant.describe import ACCURACY, LATENCY, Artifact, Option, Tenant
 from cotenant.units import NS_PER_S
 
 Vector = NDArray[np.float64]
@@ -39,6 +40,12 @@ class Columns:
     @cached_property
     def accuracy(self) -> Vector:
         return np.array([option.accuracy or 0.0 for option in self.options])
+
+    @cached_property
+    def figures(self) -> Mapping[str, Vector]:
+        """Return all by which options may be told apart, named as `Option.figure_of` does."""
+        none = np.zeros(len(self.options))
+        return defaultdict(lambda: none, {**self.demand, LATENCY: self.latency_s, ACCURACY: self.accuracy})
 
     @cached_property
     def artifacts(self) -> tuple[Artifact, ...]:

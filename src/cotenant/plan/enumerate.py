@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,21 +38,30 @@ def enumerate_options(tenants: Sequence[Tenant], cards: Sequence[Card], table: T
 
 
 def offer(tenants: Sequence[Tenant], cards: Sequence[Card], table: Table, platform: Platform) -> Offer:
-    """List the options as `enumerate_options` does, with what was refused and why.
+    """List the options as `enumerate_options` does, with what was refused and why."""
+    by_name = {card.tenant: card for card in cards}
+    measured = {t.name: _measured(t, by_name[t.name], table, platform) for t in tenants}
+    roomy = _roomy([option for some, _ in measured.values() for option in some], platform)
+    kept = {}
+    for tenant in tenants:
+        options, refused = measured[tenant.name]
+        best, dominated = _undominated(tenant, options, roomy=roomy)
+        kept[tenant.name] = (best, [*refused, *dominated])
+    return timely(tenants, kept, platform)
+
+
+def timely(tenants: Sequence[Tenant], found: Mapping[str, tuple[Sequence[Option], Sequence[Refusal]]], platform: Platform) -> Offer:
+    """Leave out the options that miss their tenant's deadline; InputError for a tenant left without one.
 
     The last rank comes first: a deadline must outlast the longest segment among the options *offered* to lower ranks, whichever
     of them the plan then mixes, so these must be settled before.
     """
-    by_name = {card.tenant: card for card in cards}
     sifted: dict[str, tuple[list[Option], list[Refusal]]] = {}
-    measured = {t.name: _measured(t, by_name[t.name], table, platform) for t in tenants}
-    roomy = _roomy([option for some, _ in measured.values() for option in some], platform)
     for tenant in sorted(tenants, key=lambda t: -t.rank):
-        options, refused = measured[tenant.name]
+        options, refused = found[tenant.name]
         lower = [o for t in tenants if t.rank > tenant.rank for o in sifted[t.name][0]]
-        best, dominated = _undominated(tenant, options, roomy=roomy)
-        timely, late = _timely(tenant, best, lower, platform)
-        sifted[tenant.name] = timely, [*refused, *dominated, *late]
+        kept, late = _timely(tenant, options, lower, platform)
+        sifted[tenant.name] = kept, [*refused, *late]
     return Offer(
         options=tuple(o for t in tenants for o in sifted[t.name][0]), refused=tuple(r for t in tenants for r in sifted[t.name][1]),
     )  # fmt: skip
@@ -179,7 +188,8 @@ def _timely(tenant: Tenant, options: Sequence[Option], lower: Sequence[Option], 
     """Keep the options that meet the deadline even behind the longest segment of lower ranks; InputError if none does."""
     if tenant.deadline_ns is None:
         return list(options), []
-    blocked = [(option, _blocking_ns(tenant, option, lower, platform)) for option in options]
+    longest = _longest_ns(tenant, lower, platform)
+    blocked = [(option, sum(longest.get(step.processor, 0) for step in option.chain)) for option in options]
     timely = [option for option, wait_ns in blocked if option.latency_ns + wait_ns <= tenant.deadline_ns]
     if not timely:
         option, wait_ns = min(blocked, key=lambda pair: pair[0].latency_ns + pair[1])
@@ -194,17 +204,17 @@ def _timely(tenant: Tenant, options: Sequence[Option], lower: Sequence[Option], 
     return timely, late
 
 
-def _blocking_ns(tenant: Tenant, option: Option, lower: Sequence[Option], platform: Platform) -> int:
-    """Return how long lower ranks may hold up the chain: their longest segment, once on each visit of a processor.
+def _longest_ns(tenant: Tenant, lower: Sequence[Option], platform: Platform) -> dict[str, int]:
+    """Return for how long lower ranks may hold up a visit to each processor: by their longest segment.
 
     Nobody waits where anybody is preempted at once, and rank 0 does not where an operating system knows it from the rest.
     """
-    longest: dict[str, int] = {}
-    for step in (s for o in lower for s in o.chain):
-        longest[step.processor] = max(step.holds_ns, longest.get(step.processor, 0))
     ways = {Preemption.INSTANT, Preemption.CLASS} if tenant.rank == 0 else {Preemption.INSTANT}
-    instant = {p.name for p in platform.processors if p.preemption in ways}
-    return sum(longest.get(step.processor, 0) for step in option.chain if step.processor not in instant)
+    waited = {p.name for p in platform.processors if p.preemption not in ways}
+    longest: dict[str, int] = {}
+    for step in (s for o in lower for s in o.chain if s.processor in waited):
+        longest[step.processor] = max(step.holds_ns, longest.get(step.processor, 0))
+    return longest
 
 
 def _ms(time_ns: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence, Set
 
-from cotenant.describe import Artifact, Bind, Leaf, Platform, Share
+from cotenant.describe import Artifact, Bind, Share
 from cotenant.plan.scan import Ground
 
 CLOSE = 1e-6  # relative: what counts as equal, as kept, as fitting
@@ -21,7 +21,7 @@ def misfits(shares: Sequence[Share], ground: Ground) -> Iterator[str]:
             yield f"{bind.value} of {of}: {used:.7g} used of {limit:.7g}"
     artifacts = {s.option.artifact for s in shares}
     for memory in ground.platform.memories:
-        resident = _resident(artifacts, memory.name)
+        resident = resident_bytes(artifacts, memory.name)
         if resident > memory.capacity_bytes:
             yield f"memory {memory.name}: {resident} bytes resident of {memory.capacity_bytes}"
 
@@ -45,18 +45,6 @@ def _rows(ground: Ground) -> Iterator[tuple[Bind, str]]:
     yield from ((bind, name) for name in ground.tenants for bind in (Bind.ARRIVALS, Bind.OUTSTANDING, Bind.ACCURACY))
 
 
-def _resident(artifacts: Set[Artifact], memory: str) -> int:
+def resident_bytes(artifacts: Set[Artifact], memory: str) -> int:
+    """Return what artifacts take of a memory."""
     return sum(a.resident_bytes for a in artifacts if a.memory == memory)
-
-
-def covers(leaves: Sequence[Leaf], platform: Platform, chosen: frozenset[Artifact] = frozenset()) -> bool:
-    """Say whether every set of artifacts that fits the memories leaves out all that some leaf bans.
-
-    A set that escapes must hold one banned artifact of every leaf, and fit: none may be found.
-    """
-    if any(_resident(chosen, memory.name) > memory.capacity_bytes for memory in platform.memories):
-        return True
-    for leaf in leaves:
-        if not chosen.intersection(leaf.banned):
-            return all(covers(leaves, platform, chosen | {artifact}) for artifact in leaf.banned)
-    return False

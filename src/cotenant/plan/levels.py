@@ -13,6 +13,7 @@ from cotenant.plan.branch import Found, best
 from cotenant.plan.columns import Vector
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row, held_row
+from cotenant.plan.single import Effort, Mask, best_single, reached
 
 KEEP = 1e-8  # relative: by how much later levels may undercut an earlier one
 STARVED_P = 1e-5  # of a solo rate: less is nothing
@@ -20,7 +21,10 @@ STARVED_P = 1e-5  # of a solo rate: less is nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ladder:
-    """Hold the levels climbed, the rows that keep them, and the rates that reach them all."""
+    """Hold the levels climbed, the rows that keep them, and the rates that reach them all.
+
+    `paid` is what each option cost at the last level's prices. With an `effort` each tenant has one option: those marked in `choice`.
+    """
 
     problem: Problem
     rows: tuple[Row, ...]
@@ -28,15 +32,18 @@ class Ladder:
     x: Vector
     levels: tuple[Level, ...] = ()
     aims: tuple[Aim, ...] = ()
+    paid: Vector | None = None
+    effort: Effort | None = None
+    choice: Mask | None = None
 
     def solo(self, tenant: str) -> float:
         """Return a tenant's solo rate, in inferences per second."""
         return sum(share.rate_per_s for solo in self.solos if solo.tenant == tenant for share in solo.shares)
 
 
-def climb(ladder: Ladder, aim: Aim) -> Ladder:
-    """Make one more goal greatest within all that is kept, and keep it too."""
-    found = solved(ladder, aim)
+def climb(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Ladder:
+    """Make one more goal greatest within all that is kept, and keep it too; `settled`: by the single options chosen before, if any."""
+    found = solved(ladder, aim, settled=settled)
     bound = max(found.bound, found.value)
     level = Level(goal=aim.goal, rank=aim.rank, tenants=aim.tenants, value=found.value, bound=bound, leaves=found.leaves)
     match aim.goal:
@@ -47,12 +54,18 @@ def climb(ladder: Ladder, aim: Aim) -> Ladder:
         case Goal.STARVED | Goal.LOAD:
             pass
     rows = _keep(ladder.rows, ladder.problem, level, aim)
-    return replace(ladder, levels=(*ladder.levels, level), aims=(*ladder.aims, aim), rows=rows, x=found.x)
+    paid = sum((price * row.taken for price, row in zip(found.prices, ladder.rows, strict=True) if price > 0), np.zeros(len(found.x)))
+    return replace(ladder, levels=(*ladder.levels, level), aims=(*ladder.aims, aim), rows=rows, x=found.x, paid=paid, choice=found.choice)
 
 
-def solved(ladder: Ladder, aim: Aim) -> Found:
+def solved(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Found:
     """Make a goal greatest within all that is kept; what was kept stays possible, so something is found."""
-    found = best(ladder.problem, aim, ladder.rows, ladder.x)
+    if ladder.effort is None:
+        found = best(ladder.problem, aim, ladder.rows, ladder.x)
+    elif settled and ladder.choice is not None:
+        found = reached(ladder.problem, aim, ladder.rows, ladder.choice)
+    else:
+        found = best_single(ladder.problem, aim, ladder.rows, ladder.x, ladder.effort)
     if found is None:
         raise ArithmeticError(f"{aim.goal.value} {aim.rank}: the rates that reached the levels before fit no more")
     return found
@@ -112,7 +125,7 @@ def share(ladder: Ladder, rank: int, objective: Objective) -> Ladder:
 
 def lighten(ladder: Ladder) -> Ladder:
     """Among the plans that are equally good, take one of least load."""
-    return climb(ladder, _aim(Goal.LOAD, 0, [], []))
+    return climb(ladder, _aim(Goal.LOAD, 0, [], []), settled=True)
 
 
 def _aim(goal: Goal, rank: int, tenants: Sequence[Tenant], units_per_s: Sequence[float], *, equal: bool = False) -> Aim:
@@ -145,7 +158,8 @@ def _leximin(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladder:
     """
     rest = list(tenants)
     while rest:
-        ladder = climb(ladder, _aim(Goal.MAXMIN, rank, rest, [ladder.solo(t.name) for t in rest]))
+        again = len(rest) < len(tenants)
+        ladder = climb(ladder, _aim(Goal.MAXMIN, rank, rest, [ladder.solo(t.name) for t in rest]), settled=again)
         weight = pinned(ladder, rest)
         enough = min(0.5 / len(weight), max(weight.values()))
         rest = [t for t in rest if weight[t.name] < enough]
@@ -154,7 +168,7 @@ def _leximin(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladder:
 
 def pinned(ladder: Ladder, tenants: Sequence[Tenant]) -> dict[str, float]:
     """Return, by the last level's prices, how far each tenant holds the least P / w down; they add up to 1."""
-    problem, prices = ladder.problem, {(d.bind, d.of): d.price for d in ladder.levels[-1].leaves[0].duals}
-    before = {(row.bind, row.of): row for row in ladder.rows}
-    paid = sum((price * before[key].taken for key, price in prices.items() if key in before), np.zeros(len(problem.options)))
-    return {t.name: float(paid[problem.owner(t.name) > 0].min()) * t.weight * ladder.solo(t.name) for t in tenants}
+    problem, paid = ladder.problem, ladder.paid
+    assert paid is not None, "a level was climbed"
+    open_to = np.ones(len(paid)) if ladder.choice is None else np.asarray(ladder.choice, dtype=np.float64)
+    return {t.name: float(paid[problem.owner(t.name) * open_to > 0].min()) * t.weight * ladder.solo(t.name) for t in tenants}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cotenant.describe import Artifact, Option, Platform, Tenant
 from cotenant.plan.columns import Columns, Vector
-from cotenant.plan.rows import Row, fixed_rows
+from cotenant.plan.rows import Row, capacities, fixed_rows
 
 USED = 1e-9  # share of an option's own greatest rate below which an option counts as unused
 
@@ -29,6 +29,11 @@ class Problem:
     @property
     def options(self) -> tuple[Option, ...]:
         return self.columns.options
+
+    @cached_property
+    def capacity(self) -> dict[str, float]:
+        """Return what each resource gives."""
+        return {name: given for name, _, given in capacities(self.platform)}
 
     @cached_property
     def promising(self) -> NDArray[np.bool_]:

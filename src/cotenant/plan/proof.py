@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import groupby
 
 from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
-from cotenant.plan.fits import CLOSE, covers, rates_per_s, unequal
+from cotenant.plan.cover import covers
+from cotenant.plan.fits import CLOSE, rates_per_s, unequal
 from cotenant.plan.scan import Ground, bounded, cheapest, reached
 
 NOTHING_P = 2e-5  # of a solo rate: what counts as starved
@@ -60,7 +61,7 @@ def climb(plan: Plan, ground: Ground) -> tuple[float, float, list[str]]:
         again, wrong = proven(level, ground)
         at = reached(ground, level, rates, load)
         complaints += [*wrong, *_stated(level, at, again, ground.slack(level, CLOSE))]
-        complaints += [*_kept(level, ground, rates), *_pinned(plan.levels, index, ground)]
+        complaints += [*_kept(level, ground, rates), *(() if plan.single else _pinned(plan.levels, index, ground))]
         if index in counted:
             value, bound = value + at, bound + again
         ground = _keep(ground, level)
@@ -77,7 +78,7 @@ def proven(level: Level, ground: Ground) -> tuple[float, list[str]]:
     """Compute the bound that a level's prices prove, infinite if they prove none, with complaints about the prices."""
     duals = [dual for leaf in level.leaves for dual in leaf.duals]
     wrong = [f"{level.name}: price {dual.price} of {dual.bind.value} of {dual.of}" for dual in duals if not 0 <= dual.price < math.inf]
-    if not covers(level.leaves, ground.platform):
+    if not covers(level.leaves, ground):
         wrong.append(f"{level.name}: the leaves leave out models that fit")
     try:
         return (math.inf if wrong else bounded(ground, level)), wrong

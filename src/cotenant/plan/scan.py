@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cotenant.describe import Bind, Goal, Leaf, Level, Option, Platform, Tenant, open_rate_per_s, outstanding
+from cotenant.describe import Bind, Goal, Leaf, Level, Option, Platform, Side, Tenant, open_rate_per_s, outstanding
 
 ROUNDING = 1e-12  # relative: below it a contradiction is the arithmetic's own
 
@@ -150,10 +150,15 @@ def priced(ground: Ground, leaf: Leaf, *, loaded: bool = False) -> dict[str, lis
     """Return every option that the leaf leaves, by tenant, with the price of one inference."""
     prices: dict[str, list[tuple[Option, float]]] = {name: [] for name in ground.tenants}
     for option in ground.options:
-        if option.tenant in prices and option.artifact not in leaf.banned:
+        if option.tenant in prices and option.artifact not in leaf.banned and _kept(option, leaf.sides):
             price = sum(d.price * ground.taken(d.bind, d.of, option) for d in leaf.duals) + (ground.load(option) if loaded else 0.0)
             prices[option.tenant].append((option, price))
     return prices
+
+
+def _kept(option: Option, sides: Sequence[Side]) -> bool:
+    """Say whether a leaf's sides leave a tenant this option."""
+    return all(side.least <= option.figure_of(side.figure) < side.below for side in sides if side.tenant == option.tenant)
 
 
 def cheapest(ground: Ground, leaf: Leaf) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from cotenant.plan.levels import Ladder, demand, floors, lighten, share
 from cotenant.plan.problem import USED, Problem, build
 from cotenant.plan.rows import capacities
 from cotenant.plan.shortage import refuse_homeless, refuse_short
+from cotenant.plan.single import Effort
 
 HEADROOM = 0.9  # share of a processor that open work may be promised
 _DUST = 1e-7  # of a tenant's rate, or of its solo rate where it has no more: what the tolerances let through
@@ -24,14 +26,14 @@ OBJECTIVES = (Goal.PROPORTIONAL, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT)
 
 def solve(
     tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, objective: Objective,
-    *, headroom: float = HEADROOM, allow_overload: bool = False,
+    *, headroom: float = HEADROOM, allow_overload: bool = False, effort: Effort | None = None,
 ) -> Plan:  # fmt: skip
-    """Plan a rate for every option, in order of rank, with the prices that prove it.
+    """Plan a rate for every option, in order of rank, with the prices that prove it; with an `effort`, one option for each tenant.
 
     InputError for a tenant without an option; InfeasibleError, naming the resource, where an open tenant's arrivals, a floor or
     the models' memory do not fit, unless `allow_overload` asks for the best there is, the last rank short first.
     """
-    ladder = start(tenants, options, platform, headroom)
+    ladder = replace(start(tenants, options, platform, headroom), effort=effort)
     if not allow_overload:
         refuse_homeless(ladder.problem)
     ladder = ascend(ladder, [*_duties(tenants), *_objectives(tenants, objective)], headroom, allow_overload=allow_overload)
@@ -107,6 +109,7 @@ def _plan(ladder: Ladder, objective: Objective, headroom: float) -> Plan:
         value=sum(aim.value(problem, x) for aim, level in zip(ladder.aims, ladder.levels, strict=True) if level in counted),
         bound=sum(level.bound for level in counted),
         headroom=headroom,
+        single=ladder.effort is not None,
         levels=ladder.levels,
         solos=ladder.solos,
     )

@@ -1,0 +1,110 @@
+"""Whether leaves leave nothing out; shares no code with the solver."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations, product
+
+from cotenant.describe import Artifact, Leaf, Option
+from cotenant.plan.fits import resident_bytes
+from cotenant.plan.scan import Ground
+
+Range = tuple[float, float]
+Ranges = Mapping[tuple[str, str], Range]
+"""By tenant and figure: at least, and less than, what an option has of it."""
+
+_EVERY: Range = (-math.inf, math.inf)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Hold a part of all choices: those that use all of `chosen`, and options within `ranges`."""
+
+    chosen: frozenset[Artifact]
+    ranges: Ranges
+
+
+def covers(leaves: Sequence[Leaf], ground: Ground) -> bool:
+    """Say whether every choice whose artifacts fit the memories leaves out all that some leaf bans, and keeps to its sides.
+
+    A leaf counts for all exchanges of tenants that nothing tells apart, too: what is proved of one is proved of the other.
+    """
+    every = [leaf for one in leaves for leaf in _exchanged(one, _alike(ground))]
+    return _covered(_Part(chosen=frozenset(), ranges={}), every, ground)
+
+
+def _covered(part: _Part, leaves: Sequence[Leaf], ground: Ground) -> bool:
+    if not _possible(part, ground):
+        return True
+    for index, leaf in enumerate(leaves):
+        if not part.chosen.intersection(leaf.banned) and _meets(part, leaf):
+            return all(_covered(rest, leaves[index + 1 :], ground) for rest in _outside(part, leaf))
+    return False
+
+
+def _possible(part: _Part, ground: Ground) -> bool:
+    """Say whether the artifacts fit, and each tenant has an option within its ranges."""
+    if any(resident_bytes(part.chosen, memory.name) > memory.capacity_bytes for memory in ground.platform.memories):
+        return False
+    limited = {tenant for tenant, _ in part.ranges}
+    return all(any(_within(option, part.ranges) for option in ground.options if option.tenant == tenant) for tenant in limited)
+
+
+def _within(option: Option, ranges: Ranges) -> bool:
+    own = ((figure, given) for (tenant, figure), given in ranges.items() if tenant == option.tenant)
+    return all(least <= option.figure_of(figure) < below for figure, (least, below) in own)
+
+
+def _meets(part: _Part, leaf: Leaf) -> bool:
+    """Say whether some choice of the part may keep to the leaf's sides."""
+    for side in leaf.sides:
+        least, below = part.ranges.get((side.tenant, side.figure), _EVERY)
+        if max(least, side.least) >= min(below, side.below):
+            return False
+    return True
+
+
+def _outside(part: _Part, leaf: Leaf) -> Iterator[_Part]:
+    """Divide what of a part is not in a leaf: what uses something banned, and what lies beyond one of its sides."""
+    for artifact in leaf.banned:
+        yield replace(part, chosen=part.chosen | {artifact})
+    inside = dict(part.ranges)
+    for side in leaf.sides:
+        key = side.tenant, side.figure
+        least, below = inside.get(key, _EVERY)
+        if least < side.least:
+            yield replace(part, ranges={**inside, key: (least, side.least)})
+        if side.below < below:
+            yield replace(part, ranges={**inside, key: (side.below, below)})
+        inside[key] = max(least, side.least), min(below, side.below)
+
+
+def _exchanged(leaf: Leaf, alike: Sequence[Sequence[str]]) -> Iterator[Leaf]:
+    """Yield a leaf with the names of equal tenants exchanged in every way that makes a difference, itself first."""
+    named = {side.tenant for side in leaf.sides}
+    ways = [[dict(zip([n for n in same if n in named], names, strict=True)) for names in _placed(same, named)] for same in alike]
+    for way in product(*ways):
+        new = {old: name for part in way for old, name in part.items()}
+        yield replace(leaf, sides=tuple(replace(side, tenant=new[side.tenant]) for side in leaf.sides))
+
+
+def _placed(same: Sequence[str], named: set[str]) -> Iterator[tuple[str, ...]]:
+    return permutations(same, sum(name in named for name in same))
+
+
+def _alike(ground: Ground) -> list[list[str]]:
+    """Group tenants that may be exchanged: alike in all that is asked of them, in what they keep, and in their options."""
+    groups: dict[object, list[str]] = {}
+    for name in ground.tenants:
+        groups.setdefault(_nature(ground, name), []).append(name)
+    return list(groups.values())
+
+
+def _nature(ground: Ground, name: str) -> object:
+    t = ground.tenants[name]
+    solo, held = ground.solo_per_s.get(name), ground.held_per_s.get(name)
+    kept = frozenset(least for least, (level, _) in ground.least.items() if name in level.tenants)
+    own = frozenset(replace(option, tenant="") for option in ground.options if option.tenant == name)
+    return t.rank, t.weight, t.arrival, t.floor, t.accuracy_floor, solo, held, kept, own
