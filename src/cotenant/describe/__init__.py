@@ -9,7 +9,7 @@ from cotenant.describe.device import Answer, Array, Count, Device
 from cotenant.describe.model import Cut, Layer, Model, Tensor
 from cotenant.describe.network import Cost, Counts, Handover, Network, Place, Provenance, Segment
 from cotenant.describe.option import ACCURACY, LATENCY, Artifact, Option, Step
-from cotenant.describe.plan import Bind, Dual, Goal, Leaf, Level, Plan, Price, Promise, Share, Side, Solo
+from cotenant.describe.plan import MOST, Bind, Dual, Goal, Leaf, Level, Plan, Price, Promise, Share, Side, Solo
 from cotenant.describe.platform import Link, Memory, Platform, Preemption, Processor
 from cotenant.describe.request import Outcome, Request
 from cotenant.describe.tenant import FIDELITY_FLOOR, Discipline, Measure, Source, Tenant
@@ -18,7 +18,7 @@ from cotenant.describe.work import Work
 from cotenant.describe.workload import Workload
 
 __all__ = [
-    "ACCURACY", "FIDELITY_FLOOR", "ITEM", "LATENCY", "Answer", "Array", "Arrival", "Artifact", "Bind", "Board", "Bursty", "Card",
+    "ACCURACY", "FIDELITY_FLOOR", "ITEM", "LATENCY", "MOST", "Answer", "Array", "Arrival", "Artifact", "Bind", "Board", "Bursty", "Card",
     "Closed", "Cost", "Count", "Counts", "Crew", "Cut", "Device", "Discipline", "Dual", "External", "Goal", "Handover", "Judged",
     "Layer", "Leaf", "Level", "Link", "Measure", "Memory", "Model", "Network", "Objective", "Open", "Option", "Outcome", "Periodic",
     "Place", "Plan", "Platform", "Poisson", "Precision", "Preemption", "Price", "Processor", "Promise", "Provenance", "Replay",

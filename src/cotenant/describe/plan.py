@@ -77,14 +77,18 @@ class Dual:
     price: float
 
 
+MOST = 1e300
+"""More than any figure of an option: infinity is no number in JSON."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """Leave a tenant those of its options whose figure is at least `least` and less than `below`; `figure` as `Option.figure_of` has it."""
 
     tenant: str
     figure: str
-    least: float
-    below: float
+    least: float = 0.0
+    below: float = MOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

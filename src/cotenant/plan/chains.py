@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cotenant.describe import ITEM, Artifact, Network, Option, Place, Platform, Step, Tenant
 from cotenant.errors import InputError
-from cotenant.plan.coarse import coarse
+from cotenant.plan.coarse import MOST_UNITS, coarse
 from cotenant.plan.rows import ENERGY
 from cotenant.units import NS_PER_S
 
@@ -45,12 +45,12 @@ class Chains:
 def chains(tenant: Tenant, network: Network, platform: Platform, *, visits: int = VISITS) -> tuple[Option, ...]:
     """List the options of a tenant's network on a board that no other matches in all that a plan can see.
 
-    A chain comes to each processor at most `visits` times. The receiver of a handover is busy meanwhile. InputError for less than one
-    visit, and for a network that no chain runs to its end.
+    A chain comes to each processor at most `visits` times, and the more often it may, the fewer places there are to cut at. The receiver
+    of a handover is busy meanwhile. InputError for less than one visit, and for a network that no chain runs to its end.
     """
     if visits < 1:
         raise InputError("--visits", visits, "1 or more")
-    units, sizes = coarse(network)
+    units, sizes = coarse(network, MOST_UNITS // visits)
     growth = _Growth(units, platform, visits)
     found = growth.found()
     if not len(found.taken):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations, product
 
-from cotenant.describe import Artifact, Leaf, Option
+from cotenant.describe import MOST, Artifact, Leaf, Option
 from cotenant.plan.fits import resident_bytes
 from cotenant.plan.scan import Ground
 
@@ -15,7 +14,7 @@ Range = tuple[float, float]
 Ranges = Mapping[tuple[str, str], Range]
 """By tenant and figure: at least, and less than, what an option has of it."""
 
-_EVERY: Range = (-math.inf, math.inf)
+_EVERY: Range = (0.0, MOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

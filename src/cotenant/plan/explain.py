@@ -8,6 +8,7 @@ from cotenant.describe import Goal, Option, Plan, Platform, Price, Promise, Tena
 from cotenant.plan.enumerate import Refusal
 
 _FULL = 0.999  # of a capacity or of what is open to it: as good as all
+_MOST_LISTED = 6  # options passed by, of each tenant: a board has hundreds of chains
 _WORDS = {
     Goal.DEMAND: "what arrives", Goal.FLOORS: "the floors", Goal.STARVED: "who is left with nothing",
     Goal.PROPORTIONAL: "the sum of w log P", Goal.WEIGHTED: "the sum of w P", Goal.MAXMIN: "the least P / w",
@@ -70,8 +71,16 @@ def _tenant(plan: Plan, tenant: Tenant, options: Sequence[Option], refused: Sequ
         faith = "" if share.option.fidelity is None else f", fidelity {share.option.fidelity:.3f}"
         yield f"  {share.rate_per_s:.4g}/s by {share.option.name}: {share.option.latency_ns / 1e6:.3g} ms{faith}"
     used = {share.option for share in plan.shares_of(tenant.name)}
-    yield from (f"  not {o.name}: {_dearer(plan, o, tenant.name)}" for o in options if o.tenant == tenant.name and o not in used)
-    yield from (f"  not {r.option}: {r.reason}" for r in refused if r.tenant == tenant.name)
+    passed = sorted((o for o in options if o.tenant == tenant.name and o not in used), key=lambda o: _price(plan.prices, o))
+    yield from _listed([f"  not {o.name}: {_dearer(plan, o, tenant.name)}" for o in passed], "no cheaper")
+    yield from _listed([f"  not {r.option}: {r.reason}" for r in refused if r.tenant == tenant.name], "for like reasons")
+
+
+def _listed(lines: Sequence[str], rest: str) -> Iterator[str]:
+    """Yield the first lines, and how many more there are."""
+    yield from lines[:_MOST_LISTED]
+    if len(lines) > _MOST_LISTED:
+        yield f"  nor {len(lines) - _MOST_LISTED} others, {rest}"
 
 
 def _extent(plan: Plan, tenant: Tenant, promise: Promise) -> str:

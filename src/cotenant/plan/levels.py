@@ -23,7 +23,8 @@ STARVED_P = 1e-5  # of a solo rate: less is nothing
 class Ladder:
     """Hold the levels climbed, the rows that keep them, and the rates that reach them all.
 
-    `paid` is what each option cost at the last level's prices. With an `effort` each tenant has one option: those marked in `choice`.
+    `paid` is what each option cost at the last level's prices. With an `effort` each tenant has one option: those marked in `choice`;
+    `chosen`: by somebody else, for good.
     """
 
     problem: Problem
@@ -35,6 +36,7 @@ class Ladder:
     paid: Vector | None = None
     effort: Effort | None = None
     choice: Mask | None = None
+    chosen: bool = False
 
     def solo(self, tenant: str) -> float:
         """Return a tenant's solo rate, in inferences per second."""
@@ -62,7 +64,7 @@ def solved(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Found:
     """Make a goal greatest within all that is kept; what was kept stays possible, so something is found."""
     if ladder.effort is None:
         found = best(ladder.problem, aim, ladder.rows, ladder.x)
-    elif settled and ladder.choice is not None:
+    elif ladder.choice is not None and (settled or ladder.chosen):
         found = reached(ladder.problem, aim, ladder.rows, ladder.choice)
     else:
         found = best_single(ladder.problem, aim, ladder.rows, ladder.x, ladder.effort)

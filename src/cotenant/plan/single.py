@@ -163,13 +163,13 @@ class _Search:
         """
         columns, name = self.problem.columns, [t.name for t in self.problem.tenants]
         demand = columns.figures[figure]
-        less = Side(tenant=name[at], figure=figure, least=-math.inf, below=middle)
+        less = Side(tenant=name[at], figure=figure, below=middle)
         yield node.kept & ((columns.owner != at) | (demand < middle)), node.banned, (*node.sides, less)
         kept, sides, own = node.kept, node.sides, node.kept[columns.owner == at]
         for one in self.alike[at]:
             if np.array_equal(node.kept[columns.owner == one], own):
                 kept = kept & ((columns.owner != one) | (demand >= middle))
-                sides = (*sides, Side(tenant=name[one], figure=figure, least=middle, below=math.inf))
+                sides = (*sides, Side(tenant=name[one], figure=figure, least=middle))
         yield kept, node.banned, sides
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -26,18 +26,28 @@ OBJECTIVES = (Goal.PROPORTIONAL, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT)
 
 def solve(
     tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, objective: Objective,
-    *, headroom: float = HEADROOM, allow_overload: bool = False, effort: Effort | None = None,
+    *, headroom: float = HEADROOM, allow_overload: bool = False, effort: Effort | None = None, chosen: Collection[Option] | None = None,
 ) -> Plan:  # fmt: skip
     """Plan a rate for every option, in order of rank, with the prices that prove it; with an `effort`, one option for each tenant.
+
+    With options `chosen`, one for each tenant, only their rates are planned, and the bound is that of all plans.
 
     InputError for a tenant without an option; InfeasibleError, naming the resource, where an open tenant's arrivals, a floor or
     the models' memory do not fit, unless `allow_overload` asks for the best there is, the last rank short first.
     """
-    ladder = replace(start(tenants, options, platform, headroom), effort=effort)
+    ladder = _limited(start(tenants, options, platform, headroom), effort, chosen)
     if not allow_overload:
         refuse_homeless(ladder.problem)
     ladder = ascend(ladder, [*_duties(tenants), *_objectives(tenants, objective)], headroom, allow_overload=allow_overload)
     return _plan(lighten(ladder), objective, headroom)
+
+
+def _limited(ladder: Ladder, effort: Effort | None, chosen: Collection[Option] | None) -> Ladder:
+    if chosen is None:
+        return replace(ladder, effort=effort)
+    some = set(chosen)
+    choice = np.array([option in some for option in ladder.problem.options])
+    return replace(ladder, effort=effort or Effort(), choice=choice, chosen=True)
 
 
 def secured(tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, headroom: float) -> Ladder:
