@@ -58,7 +58,8 @@ def chains(tenant: Tenant, network: Network, platform: Platform, *, visits: int 
     order = np.lexsort((found.taken[:, -1], (found.starts[:, :, 1] >= 0).sum(axis=1)))
     firsts = np.cumsum([0, *sizes])
     stretches = (_stretches(found.starts[index], growth.places, firsts) for index in order)
-    return tuple(_option(tenant, network, platform, some) for some in stretches)
+    artifacts = {memory.name: _artifact(network, memory.name) for memory in platform.memories}
+    return tuple(_option(tenant, network, platform, some, artifacts) for some in stretches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,9 @@ def _stretches(starts: NDArray[np.int64], places: Sequence[Place], firsts: NDArr
     return [_Stretch(place=place, first=first, stop=stop) for (first, place), stop in zip(begun, ends, strict=True)]
 
 
-def _option(tenant: Tenant, network: Network, platform: Platform, stretches: Sequence[_Stretch]) -> Option:
+def _option(
+    tenant: Tenant, network: Network, platform: Platform, stretches: Sequence[_Stretch], artifacts: Mapping[str, Artifact]
+) -> Option:
     steps = tuple(_step(network, before, stretch) for before, stretch in zip([None, *stretches], stretches, strict=False))
     costs = [segment.cost_at(one.place) for one in stretches for segment in network.segments[one.first : one.stop]]
     demand: dict[str, float] = {}
@@ -151,7 +154,7 @@ def _option(tenant: Tenant, network: Network, platform: Platform, stretches: Seq
     demand[ENERGY] = sum((cost.power_w or 0.0) * cost.duration_ns / NS_PER_S for cost in costs)
     return Option(
         tenant=tenant.name,
-        artifact=_artifact(network, platform.processor(steps[0].processor).memory),
+        artifact=artifacts[platform.processor(steps[0].processor).memory],
         chain=steps,
         demand=tuple((name, amount) for name, amount in demand.items() if amount > 0),
         latency_ns=sum(step.duration_ns for step in steps),

@@ -50,13 +50,16 @@ class Columns:
     @cached_property
     def artifacts(self) -> tuple[Artifact, ...]:
         """List what options need resident, each once."""
-        return tuple(dict.fromkeys(option.artifact for option in self.options))
+        objects = {id(option.artifact): option.artifact for option in self.options}  # few, and hashed slowly
+        return tuple(dict.fromkeys(objects.values()))
 
     @cached_property
     def artifact(self) -> NDArray[np.intp]:
         """Return the index of each option's artifact."""
         index = {artifact: at for at, artifact in enumerate(self.artifacts)}
-        return np.array([index[option.artifact] for option in self.options], dtype=np.intp)
+        known = {id(option.artifact): option.artifact for option in self.options}
+        at = {key: index[artifact] for key, artifact in known.items()}
+        return np.array([at[id(option.artifact)] for option in self.options], dtype=np.intp)
 
     def of(self, tenant: int) -> Columns:
         """Return the columns of one tenant alone, as tenant 0."""

@@ -15,7 +15,7 @@ from cotenant.plan.lp import Lazy, Lp, Optimum
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row
 
-TANGENT_GAP = 1e-10  # in units of the goal: where cutting stops
+TANGENT_GAP = 1e-8  # in units of the goal: where cutting stops
 MOST_ROUNDS = 80  # of cuts; a dozen are usual
 MOST_IDLE = 3  # rounds that close nothing of the gap, before the rest is the solver's tolerance
 SHARP = 100.0  # a tangent is cut off by less than the solver's tolerance
@@ -38,7 +38,7 @@ class Relaxed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Program:
+class Program:
     """Hold a level as a linear program over the kept options and `aux` columns of the goal's own."""
 
     kept: NDArray[np.intp]
@@ -50,9 +50,28 @@ class _Program:
     lazy: Lazy
 
 
-def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp], hint: Vector) -> Relaxed:
-    """Solve one level over the options of these indices, with no regard to memories; `hint`: rates of which it may start."""
-    program = _Program(
+def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp], hint: Vector, close: float = TANGENT_GAP) -> Relaxed:
+    """Solve one level over the options of these indices, with no regard to memories; `hint`: rates of which it may start.
+
+    A logarithm is followed until value and bound are this `close`.
+    """
+    program = program_of(problem, aim, rows, kept, hint)
+    if aim.goal is Goal.PROPORTIONAL and not program.parts.any(axis=1).all():
+        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=np.zeros(len(rows)))  # the logarithm of a tenant without an option
+    best, gain = None, aim.gain(problem)[kept]
+    for loose in (0.0, LOOSE):
+        eased = replace(program, limit=np.where(program.limit < 0, program.limit * (1 - loose), program.limit))
+        best = optimum_of(loaded(eased, aim.goal, gain, hint[kept]), eased, aim.goal, close)
+        if best is not None:
+            break
+    else:
+        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=_refutation(eased))
+    return relaxed(problem, aim, program, best)
+
+
+def program_of(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp], hint: Vector) -> Program:
+    """Write a level over the options of these indices."""
+    return Program(
         kept=kept,
         taken=np.array([row.taken for row in rows]).reshape(len(rows), len(problem.options))[:, kept],
         limit=np.array([row.limit for row in rows]),
@@ -61,23 +80,17 @@ def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp
         unit=problem.unit[kept],
         lazy=Lazy(group=problem.columns.owner[kept], start=np.flatnonzero(problem.promising[kept] | (hint[kept] > 0))),
     )
-    if aim.goal is Goal.PROPORTIONAL and not program.parts.any(axis=1).all():
-        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=np.zeros(len(rows)))  # the logarithm of a tenant without an option
-    best, gain = None, aim.gain(problem)[kept]
-    for loose in (0.0, LOOSE):
-        eased = replace(program, limit=np.where(program.limit < 0, program.limit * (1 - loose), program.limit))
-        best = _cut(eased) if aim.goal is Goal.PROPORTIONAL else _straight(eased, aim.goal, gain)
-        if best is not None:
-            break
-    else:
-        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=_refutation(eased))
+
+
+def relaxed(problem: Problem, aim: Aim, program: Program, best: tuple[Optimum, float]) -> Relaxed:
+    """Return an optimum and its bound as rates over all options."""
     optimum, bound = best
     x = np.zeros(len(problem.options))
-    x[kept] = np.maximum(optimum.columns[: len(kept)], 0.0)
-    return Relaxed(x=x, value=aim.value(problem, x), bound=bound, prices=optimum.prices[: len(rows)])
+    x[program.kept] = np.maximum(optimum.columns[: len(program.kept)], 0.0)
+    return Relaxed(x=x, value=aim.value(problem, x), bound=bound, prices=optimum.prices[: len(program.limit)])
 
 
-def _lp(program: _Program, gain: Vector, own: Vector, matrix: Matrix, limit: Vector) -> Lp:
+def _lp(program: Program, gain: Vector, own: Vector, matrix: Matrix, limit: Vector) -> Lp:
     """Join the plan's rows with the goal's own free columns (their gain is `own`) and rows (`matrix`, over all columns)."""
     kept, aux = len(program.kept), len(own)
     return Lp(
@@ -90,34 +103,43 @@ def _lp(program: _Program, gain: Vector, own: Vector, matrix: Matrix, limit: Vec
     )
 
 
-def _straight(program: _Program, goal: Goal, gain: Vector) -> tuple[Optimum, float] | None:
-    """Solve a goal that is one linear program: a sum, a sum of capped parts, or a least part."""
+def loaded(program: Program, goal: Goal, gain: Vector, hint: Vector) -> Lp:
+    """Load a goal that is one linear program: a sum, a sum of capped parts, a least part; or tangents of a sum of logarithms."""
     tenants, none = len(program.weights), np.zeros(len(program.kept))
     match goal:
         case Goal.FLOORS:  # f_i <= part_i, f_i <= 1
             matrix = np.vstack([np.hstack([-program.parts, np.eye(tenants)]), np.hstack([0 * program.parts, np.eye(tenants)])])
-            lp = _lp(program, none, program.weights, matrix, np.repeat([0.0, 1.0], tenants))
+            return _lp(program, none, program.weights, matrix, np.repeat([0.0, 1.0], tenants))
         case Goal.STARVED | Goal.MAXMIN:  # t <= part_i / w_i
             matrix = np.hstack([-program.parts / program.weights[:, None], np.ones((tenants, 1))])
-            lp = _lp(program, none, np.ones(1), matrix, np.zeros(tenants))
-        case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT | Goal.LOAD | Goal.PROPORTIONAL:
-            lp = _lp(program, gain, np.zeros(0), np.zeros((0, len(gain))), np.zeros(0))
-    optimum = lp.solve()
+            return _lp(program, none, np.ones(1), matrix, np.zeros(tenants))
+        case Goal.PROPORTIONAL:  # v_i <= log(p) + (part_i - p) / p for some p
+            near = program.parts @ hint
+            points = [np.full(tenants, p) for p in _FIRST_CUTS] + ([near] if near.min() > LEAST_PART else [])
+            first = [_tangents(program, p) for p in points]
+            return _lp(program, none, program.weights, np.vstack([m for m, _ in first]), np.concatenate([b for _, b in first]))
+        case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT | Goal.LOAD:
+            return _lp(program, gain, np.zeros(0), np.zeros((0, len(gain))), np.zeros(0))
+
+
+def optimum_of(lp: Lp, program: Program, goal: Goal, close: float, *, patient: bool = True) -> tuple[Optimum, float] | None:
+    """Solve what is loaded; return the optimum with its bound, None if nothing fits (or, unless `patient`, seems to)."""
+    if goal is Goal.PROPORTIONAL:
+        return _cut(lp, program, close, patient=patient)
+    optimum = lp.solve(patient=patient)
     return None if optimum is None else (optimum, optimum.value)
 
 
-def _cut(program: _Program) -> tuple[Optimum, float] | None:
+def _cut(lp: Lp, program: Program, close: float, *, patient: bool) -> tuple[Optimum, float] | None:
     """Solve the sum of w log(part) by tangents from above, added where the last optimum stood (Kelley, 1960).
 
     v_i <= log(p) + (part_i - p) / p for every p: each program's value bounds the goal, and its prices prove it.
     """
     tenants = range(len(program.weights))
-    first = [_tangents(program, np.full(len(tenants), p)) for p in _FIRST_CUTS]
-    lp = _lp(program, np.zeros(len(program.kept)), program.weights, np.vstack([m for m, _ in first]), np.concatenate([b for _, b in first]))
     points, best, prices = np.full(len(tenants), _FIRST_CUTS[-1]), None, np.zeros(0)
     value, bound, idle = -np.inf, np.inf, 0
     for _ in range(MOST_ROUNDS):
-        optimum = lp.solve()
+        optimum = lp.solve(patient=patient)
         if optimum is None:
             return None
         part, before, gap = program.parts @ optimum.columns[: len(program.kept)], points, bound - value
@@ -128,18 +150,18 @@ def _cut(program: _Program) -> tuple[Optimum, float] | None:
         if optimum.value < bound:
             bound, prices = optimum.value, optimum.prices
         idle = idle + 1 if gap <= bound - value < np.inf else 0
-        if bound - value <= TANGENT_GAP or idle > MOST_IDLE or (np.maximum(part, before) <= LEAST_PART).any():
+        if bound - value <= close or idle > MOST_IDLE or (np.maximum(part, before) <= LEAST_PART).any():
             break
         lp.add(*_tangents(program, points), sharp=SHARP)
     return (Optimum(columns=best.columns, prices=prices, value=value), bound) if best else None
 
 
-def _tangents(program: _Program, points: Vector) -> tuple[Matrix, Vector]:
+def _tangents(program: Program, points: Vector) -> tuple[Matrix, Vector]:
     """Return one tangent of the logarithm per tenant, at its point: rows over the options and the goal's columns."""
     return np.hstack([-program.parts / points[:, None], np.eye(len(points))]), np.log(points) - 1.0
 
 
-def _refutation(program: _Program) -> Vector:
+def _refutation(program: Program) -> Vector:
     """Return prices by which rows that ask for more than nothing contradict those that limit (Farkas)."""
     asks = np.flatnonzero(program.limit < 0)
     short = np.zeros((len(program.limit), len(asks)))

@@ -16,8 +16,10 @@ from cotenant.plan.aim import Aim
 from cotenant.plan.branch import EXACT, Found, duals_of
 from cotenant.plan.columns import Vector
 from cotenant.plan.problem import USED, Problem
-from cotenant.plan.relax import Relaxed, relax
+from cotenant.plan.quick import Quick, quick
+from cotenant.plan.relax import TANGENT_GAP, Relaxed, relax
 from cotenant.plan.rows import Row
+from cotenant.plan.standing import Standing
 
 ENOUGH_P = 1e-3  # of a solo rate: who can have it is not starved
 
@@ -55,6 +57,7 @@ class _Search:
     waiting: list[tuple[float, int, _Node]] = field(default_factory=list)
     leaves: list[tuple[float, Leaf]] = field(default_factory=list)
     count: int = 0
+    standing: Standing | None = None
 
     def run(self, hint: Vector) -> None:
         """Split the node of the greatest bound until that is near what is reached."""
@@ -84,7 +87,7 @@ class _Search:
 
     def _add(self, kept: Mask, banned: tuple[Artifact, ...], sides: tuple[Side, ...], hint: Vector) -> None:
         self.count += 1
-        relaxed = relax(self.problem, self.aim, self.rows, np.flatnonzero(kept), hint)
+        relaxed = self._relaxed(kept, hint)
         node = _Node(kept=kept, banned=banned, sides=sides, relaxed=relaxed)
         if relaxed.x is None:
             self.leaves.append((relaxed.bound, self._leaf(node)))
@@ -92,6 +95,19 @@ class _Search:
         if relaxed.bound > self._enough():
             self._try(self._rounded(relaxed.x, kept))
         heapq.heappush(self.waiting, (-relaxed.bound, self.count, node))
+
+    def _relaxed(self, kept: Mask, hint: Vector) -> Relaxed:
+        if self.standing is None:
+            close = max(TANGENT_GAP, self.effort.gap * sum(self.aim.weights) / 10)
+            self.standing = Standing(self.problem, self.aim, self.rows, hint, close)
+        return self.standing.relax(kept)
+
+    def _like(self, choice: Mask) -> Vector:
+        """Return the rates of the best choice so far, each tenant's by the option that it has in this one."""
+        if self.top is None or self.top.x is None:
+            return np.asarray(choice, dtype=np.float64)
+        rates = np.bincount(self.problem.columns.owner, weights=self.top.x, minlength=len(self.problem.tenants))
+        return np.where(choice, rates[self.problem.columns.owner], 0.0)
 
     def _leaf(self, node: _Node) -> Leaf:
         return Leaf(banned=node.banned, duals=duals_of(self.rows, node.relaxed.prices), sides=node.sides)
@@ -108,7 +124,7 @@ class _Search:
 
     def _try(self, choice: Mask) -> None:
         """See what one choice reaches, and better it, tenant by tenant, as long as its own prices find an option that is cheaper."""
-        found = self._reached(choice)
+        found = self._reached(self._bettered(choice))
         while found is not None and found is self.top and self.choice is not None:
             found = self._cheaper(self.choice, found)
 
@@ -118,12 +134,34 @@ class _Search:
         if key in self.tried:
             return None
         self.tried.add(key)
-        found = relax(self.problem, self.aim, self.rows, np.flatnonzero(choice), np.asarray(choice, dtype=np.float64))
+        if self.top is not None and self._quickly(choice) <= self.top.value:
+            return None
+        found = self._relaxed(choice, self._like(choice))
         if found.x is None or self.problem.overflow(found.x):
             return None
         if self.top is None or found.value > self.top.value:
             self.top, self.choice = found, choice
         return found
+
+    def _bettered(self, choice: Mask) -> Mask:
+        chosen = np.flatnonzero(choice)
+        if self.quick is None or len(chosen) < len(self.problem.tenants):
+            return choice
+        owner = self.problem.columns.owner
+        better = np.zeros(len(choice), dtype=bool)
+        better[self.quick.bettered(chosen[np.argsort(owner[chosen])], owner)] = True
+        return better
+
+    def _quickly(self, choice: Mask) -> float:
+        """Return at most how far a choice comes."""
+        chosen = np.flatnonzero(choice)
+        if self.quick is None or len(chosen) < len(self.problem.tenants):
+            return math.inf
+        return self.quick.least(chosen[np.argsort(self.problem.columns.owner[chosen])])
+
+    @cached_property
+    def quick(self) -> Quick | None:
+        return quick(self.problem, self.aim, self.rows)
 
     def _cheaper(self, choice: Mask, found: Relaxed) -> Relaxed | None:
         """Give each tenant in turn the option that is cheapest at the prices; return the best so far if that bettered it."""
@@ -217,11 +255,13 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
     """
     search = _Search(problem=problem, aim=aim, rows=rows, effort=effort)
     search.run(hint)
-    if search.top is None or search.top.x is None or search.choice is None:
+    if search.top is None or search.choice is None:
         return None
+    top = relax(problem, aim, rows, np.flatnonzero(search.choice), search.top.x if search.top.x is not None else hint)
+    assert top.x is not None, "a choice that fitted fits again"
     return Found(
-        x=search.top.x, value=search.top.value, bound=max((bound for bound, _ in search.leaves), default=search.top.value),
-        leaves=tuple(leaf for _, leaf in search.leaves), choice=search.choice, prices=search.top.prices,
+        x=top.x, value=top.value, bound=max((bound for bound, _ in search.leaves), default=top.value),
+        leaves=tuple(leaf for _, leaf in search.leaves), choice=search.choice, prices=top.prices,
     )  # fmt: skip
 
 

@@ -1,0 +1,81 @@
+"""How far a least part can come by one option each, without a program to solve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cotenant.describe import Bind, Goal
+from cotenant.plan.aim import Aim
+from cotenant.plan.columns import Matrix, Vector
+from cotenant.plan.problem import Problem
+from cotenant.plan.rows import Row
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quick:
+    """Hold what a choice may take, and what each tenant has to have: `held` at least, `unit` more for each 1 of the least part."""
+
+    taken: Matrix
+    limit: Vector
+    held: Vector
+    unit: Vector
+
+    def least(self, choice: Indices) -> float:
+        """Return the greatest least part of a choice, an option's index for each tenant; -inf where it cannot hold what is kept.
+
+        Nobody gets more than that asks for; who is held above it only takes away from the others (progressive filling).
+        """
+        taken = self.taken[:, choice]
+        free = self.unit > 0
+        while True:
+            left = self.limit - taken @ np.where(free, 0.0, self.held)
+            rising = taken @ np.where(free, self.unit, 0.0)
+            if (left < -1e-9 * np.abs(self.limit)).any():
+                return -np.inf
+            if not rising.any():
+                return np.inf
+            least = float((left[rising > 0] / rising[rising > 0]).min())
+            above = free & (self.unit * least < self.held)
+            if not above.any():
+                return least
+            free &= ~above
+
+    def bettered(self, choice: Indices, owner: Indices) -> Indices:
+        """Give each tenant in turn the option by which the least part comes furthest, until none betters it; `owner` of each option."""
+        best, least = choice.copy(), self._apart(choice)
+        while True:
+            for at in range(len(best)):
+                own = np.flatnonzero(owner == at)
+                others = self.taken[:, best] @ np.where(np.arange(len(best)) == at, 0.0, self.unit)
+                asked = others[:, None] + self.taken[:, own] * self.unit[at]
+                best[at] = own[np.argmin((asked / self.limit[:, None]).max(axis=0))]
+            before, least = least, self._apart(best)
+            if least <= before * (1 + 1e-9):
+                return best
+
+    def _apart(self, choice: Indices) -> float:
+        """Return how far a choice would come if nobody were held above the least part."""
+        return 1.0 / float((self.taken[:, choice] @ self.unit / self.limit).max())
+
+
+def quick(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Quick | None:
+    """Return what tells a least part quickly; None for another goal, and where levels before keep a sum."""
+    if aim.goal not in {Goal.MAXMIN, Goal.STARVED} or any(row.bind is Bind.LEVEL for row in rows):
+        return None
+    limits = [row for row in rows if row.bind is not Bind.HELD]
+    if any(row.limit <= 0 for row in limits):
+        return None
+    names = [tenant.name for tenant in problem.tenants]
+    held, unit = np.zeros(len(names)), np.zeros(len(names))
+    for row in rows:
+        if row.bind is Bind.HELD:
+            held[names.index(row.of)] = -row.limit
+    for name, weight, unit_per_s in zip(aim.tenants, aim.weights, aim.units_per_s, strict=True):
+        unit[names.index(name)] = weight * unit_per_s
+    return Quick(taken=np.array([row.taken for row in limits]), limit=np.array([row.limit for row in limits]), held=held, unit=unit)
