@@ -30,7 +30,8 @@ def covers(leaves: Sequence[Leaf], ground: Ground) -> bool:
 
     A leaf counts for all exchanges of tenants that nothing tells apart, too: what is proved of one is proved of the other.
     """
-    every = [leaf for one in leaves for leaf in _exchanged(one, _alike(ground))]
+    alike = _alike(ground) if any(leaf.sides for leaf in leaves) else []
+    every = [leaf for one in leaves for leaf in _exchanged(one, alike)]
     return _covered(_Part(chosen=frozenset(), ranges={}), every, ground)
 
 

@@ -181,8 +181,11 @@ def _left(ground: Ground, prices: Sequence[tuple[Option, float]], gain: float) -
     """Return the greatest gain less price over a tenant's rates: as one rate, or option by option, whichever limits more."""
     if not prices:
         return 0.0
-    together = max(0.0, gain - min(price for _, price in prices)) * ground.most_per_s(prices[0][0].tenant)
-    return min(together, sum(max(0.0, gain - price) * ground.alone_per_s(option) for option, price in prices))
+    least = min(price for _, price in prices)
+    if gain <= least:
+        return 0.0
+    together = (gain - least) * ground.most_per_s(prices[0][0].tenant)
+    return min(together, sum((gain - price) * ground.alone_per_s(option) for option, price in prices if gain > price))
 
 
 def _surplus(ground: Ground, level: Level, prices: Mapping[str, Sequence[tuple[Option, float]]]) -> float:
