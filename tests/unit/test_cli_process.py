@@ -64,7 +64,7 @@ def test_a_plan_is_saved_and_proved_again_but_not_when_altered(here: Path) -> No
     assert cotenant("plan", "crew.yaml", "--check", "plan.json", cwd=here).returncode == 0
     text = (here / "plan.json").read_text()
     plan = json.loads(text)
-    plan["promises"][0]["rate_per_s"] *= 1.5
+    plan["plan"]["promises"][0]["rate_per_s"] *= 1.5
     (here / "plan.json").write_text(json.dumps(plan))
     assert cotenant("plan", "crew.yaml", "--check", "plan.json", cwd=here).returncode == 1
 

@@ -10,6 +10,7 @@ from cotenant.cli.served import faith
 from cotenant.cost import Timing
 from cotenant.describe import Card, Plan, Share, Tenant, Variant
 from cotenant.plan import cost, explain
+from cotenant.study.boardplan import Boarded
 from cotenant.study.prepare import Profiled
 from cotenant.study.prepared import Prepared
 from cotenant.units import NS_PER_MS
@@ -69,7 +70,7 @@ def _variants(card: Card, found: Profiled) -> Iterator[tuple[object, ...]]:
             yield (*named, None, None, None, None, *known)
 
 
-def plan_tree(prepared: Prepared) -> Tree:
+def plan_tree(prepared: Prepared | Boarded) -> Tree:
     """Return what `plan --json` prints."""
     plan = prepared.plan
     return {
@@ -95,7 +96,7 @@ def _share_tree(share: Share) -> Tree:
     }  # fmt: skip
 
 
-def show_plan(prepared: Prepared) -> None:
+def show_plan(prepared: Prepared | Boarded) -> None:
     """Print what each tenant is promised, and what each resource is worth."""
     plan = prepared.plan
     columns = ("tenant", "option", "rank", "rate/s", "latency ms", "P", "solo/s", "fidelity")
@@ -119,6 +120,6 @@ def _shares(plan: Plan, tenant: Tenant) -> Iterator[tuple[object, ...]]:
         yield (tenant.name if index == 0 else "", *about, *own, faith(option.fidelity, {option.judged}))
 
 
-def explanation(prepared: Prepared) -> str:
+def explanation(prepared: Prepared | Boarded) -> str:
     """Return the plan in plain words."""
     return explain(prepared.plan, prepared.tenants, prepared.options, prepared.platform, prepared.offer.refused)

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from cotenant.describe import Objective
 from cotenant.errors import InputError
+from cotenant.registry import nearest
 from cotenant.units import MAX_NS, NS_PER_S, duration_ns
 
 AUTO = "auto"
@@ -58,7 +60,7 @@ def writable(file: Path | None, option: str) -> Path | None:
     return file
 
 
-MOST_LOADS, MOST_SEEDS = 100, 10_000
+MOST_LOADS, MOST_SEEDS, MOST_VISITS = 100, 10_000, 4
 
 
 def seeds_of(given: int) -> int:
@@ -92,3 +94,37 @@ def _range(text: str) -> tuple[float, ...]:
         raise ValueError(text)
     count = min(int((last - first) / step + 1e-9) + 1, MOST_LOADS + 1)
     return tuple(round(first + index * step, 9) for index in range(count))
+
+
+def objective_of(name: str | None) -> Objective | None:
+    """Return the objective of a name, or None as it came; InputError names the nearest."""
+    known = tuple(one.value for one in Objective)
+    if name is not None and name not in known:
+        raise InputError("--objective", name or "''", nearest(name, known))
+    return None if name is None else Objective(name)
+
+
+def visits_of(given: int | None) -> int | None:
+    """Return a number of visits, or None as it came; InputError for none, and for more than anybody waits for."""
+    if given is not None and not 1 <= given <= MOST_VISITS:
+        raise InputError("--visits", given, f"1 to {MOST_VISITS}")
+    return given
+
+
+def number_of(text: str | None, option: str) -> float | None:
+    """Read a number, or None as it came; InputError for one that is not more than 0."""
+    try:
+        number = None if text is None else float(text)
+    except ValueError as error:
+        raise InputError(option, text or "''", "a number") from error
+    if number is not None and not 0 < number < math.inf:
+        raise InputError(option, number, "more than 0")
+    return number
+
+
+def budget_of(text: str | None) -> float | None:
+    """Read a budget in seconds, or None as it came; InputError for none of it."""
+    try:
+        return seconds_of(text)
+    except InputError as error:
+        raise InputError("--budget", text or "''", error.allowed) from error

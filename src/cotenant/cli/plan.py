@@ -8,46 +8,76 @@ from typing import Annotated, Any
 
 import typer
 
-from cotenant.cli.options import AsJson, CrewFile, Overload, Precisions, writable
+from cotenant.cli.options import AsJson, Overload, Precisions, budget_of, number_of, objective_of, visits_of, writable
 from cotenant.cli.screen import note, show_json
 
+Crew = Annotated[Path | None, typer.Argument(metavar="CREW", help="A crew file, in YAML; a plan that --check proves knows its own.")]
+OnPlatform = Annotated[str | None, typer.Option("--platform", metavar="NAME", help="A board, its file, or auto for this machine.")]
+Goal = Annotated[str | None, typer.Option("--objective", metavar="NAME", help="proportional, weighted, maxmin or throughput.")]
+Visits = Annotated[int | None, typer.Option("--visits", metavar="N", help="How often a chain may come to each processor of a board.")]
+Power = Annotated[str | None, typer.Option("--power", metavar="W", help="What a board may draw on the average, in watts.")]
+Single = Annotated[bool, typer.Option("--single", help="One option for each tenant, in place of mixtures.")]
+Search = Annotated[
+    str | None,
+    typer.Option("--search", metavar="NAME", help="Let a search choose one option for each tenant; the bound stays that of all plans."),
+]
+Spend = Annotated[str | None, typer.Option("--budget", metavar="S", help="CPU time for --single and --search, as 100ms; 1 s if left out.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Say why: what is short, what an inference costs the others.")]
 Check = Annotated[Path | None, typer.Option("--check", metavar="FILE", help="Prove a saved plan again, in place of planning.")]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with the mapping, prices and what else could be.")]
 Save = Annotated[Path | None, typer.Option("--save", metavar="FILE", help="Write the plan, with its proof.")]
 
 
 def plan(
     *,
-    crew: CrewFile,
+    crew: Crew = None,
+    platform: OnPlatform = None,
+    objective: Goal = None,
+    visits: Visits = None,
+    power: Power = None,
+    single: Single = False,
+    search: Search = None,
+    budget: Spend = None,
     explain: Explain = False,
     check: Check = None,
     save: Save = None,
+    html: Html = None,
     precision: Precisions = None,
     allow_overload: Overload = False,
     as_json: AsJson = False,
 ) -> None:
-    """Plan a crew on this machine; serve it no longer than a rehearsal takes."""
-    from cotenant.cli import measure, offered, saved
+    """Plan a crew on this machine, serving it no longer than a rehearsal takes; or on a board that need not be at hand."""
+    from cotenant.cli import asked, offered, saved
 
-    file, wanted = writable(save, "--save"), measure.permitted(precision)
-    given = None if check is None else saved.read_plan(check)
-    found = measure.measure(crew, wanted)
-    note(found.profile.notes)
+    file, page = writable(save, "--save"), writable(html, "--html")
+    wish = asked.Wish(
+        crew=crew, platform=platform, objective=objective_of(objective), visits=visits_of(visits), power_w=number_of(power, "--power"),
+        single=single, search=search, budget_s=budget_of(budget),
+        precision=precision, allow_overload=allow_overload,
+    )  # fmt: skip
+    given = None if check is None else saved.read_filed(check)
+    wanted = asked.wanted(wish, given)
     if given is not None:
-        _check(saved.check_tree(given, found), as_json=as_json)
+        _show_verdict(asked.verdict(wanted, given.plan), as_json=as_json)
         return
-    prepared = measure.plan_of(found, allow_overload=allow_overload)
+    found = asked.planned(wanted)
+    note(found.notes)
     if file is not None:
-        saved.save_plan(prepared.plan, file)
+        saved.save_plan(asked.tree(wanted, found.plan), file)
+    if page is not None:
+        from cotenant.cli.planpage import save_plan_page
+
+        save_plan_page(found, wanted, page)
     if as_json:
-        show_json(offered.plan_tree(prepared) | ({"explanation": offered.explanation(prepared)} if explain else {}))
+        said = {"explanation": offered.explanation(found)} if explain else {}
+        show_json(offered.plan_tree(found) | said | asked.tree(wanted, found.plan))
     elif explain:
-        print(offered.explanation(prepared))
+        print(offered.explanation(found))
     else:
-        offered.show_plan(prepared)
+        offered.show_plan(found)
 
 
-def _check(verdict: Mapping[str, Any], *, as_json: bool) -> None:
+def _show_verdict(verdict: Mapping[str, Any], *, as_json: bool) -> None:
     """Print what became of a proof, and end with 1 where it does not hold."""
     if as_json:
         show_json(verdict)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cotenant.describe import Plan, cache_folder
-from cotenant.describe.files import read_plan, write_plan
+from cotenant.describe import Option, Plan, Platform, Tenant, cache_folder
+from cotenant.describe.files import read_filed
 from cotenant.errors import InputError
 from cotenant.plan import check, enumerate_options
 from cotenant.study.kept import recall
@@ -15,24 +16,31 @@ from cotenant.study.prepare import Profiled
 
 CLOSE = 0.1  # a rehearsal made again differs by some hundredths
 
-__all__ = ["check_tree", "read_plan", "save_plan"]
+__all__ = ["check_tree", "read_filed", "save_plan", "verdict_tree"]
 
 
-def save_plan(plan: Plan, file: Path) -> None:
-    """Write a plan; InputError for a file that cannot be written."""
+def save_plan(tree: dict[str, Any], file: Path) -> None:
+    """Write a plan with what it takes to check it; InputError for a file that cannot be written."""
     try:
-        file.write_text(write_plan(plan), encoding="utf-8")
+        file.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(str(file), error.strerror or error, "a file that can be written, on a disk with room") from error
+
+
+def verdict_tree(
+    plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, more: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Prove a plan again for these options; `complaints`, those found and `more`, is empty where it holds."""
+    found = check(plan, tenants, options, platform)
+    complaints = [*found.complaints, *more]
+    return {"ok": not complaints, "value": found.value, "bound": found.bound, "complaints": complaints}
 
 
 def check_tree(plan: Plan, found: Profiled) -> dict[str, Any]:
     """Prove a plan again for a crew at what it costs alone now, slowed as the plan says; `complaints` is empty where it holds."""
     tenants, profile = found.crew.workload.tenants, found.reckoning(dict(plan.slowdowns)).profile
     options = enumerate_options(tenants, profile.cards, profile.at_work, found.platform)
-    verdict = check(plan, tenants, options, found.platform)
-    complaints = [*verdict.complaints, *_hasty(plan, found)]
-    return {"ok": not complaints, "value": verdict.value, "bound": verdict.bound, "complaints": complaints}
+    return verdict_tree(plan, tenants, options, found.platform, _hasty(plan, found))
 
 
 def _hasty(plan: Plan, found: Profiled) -> Iterator[str]:

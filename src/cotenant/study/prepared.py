@@ -33,6 +33,11 @@ class Prepared:
     def options(self) -> tuple[Option, ...]:
         return self.offer.options
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what is worth knowing of how it was measured."""
+        return self.profile.notes
+
     def card(self, tenant: str) -> Card:
         """Return a tenant's card; KeyError for a stranger."""
         return {card.tenant: card for card in self.profile.cards}[tenant]

@@ -1,0 +1,132 @@
+"""What `plan` was asked for, on this machine or on a board; heavy to import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cotenant.cli import measure, saved
+from cotenant.cli.options import AUTO
+from cotenant.describe import Crew, Objective, Plan
+from cotenant.describe.files import Filed, digest_of, filed_tree, read_crew
+from cotenant.errors import InputError
+from cotenant.plan import VISITS
+from cotenant.study import boardplan
+from cotenant.study.boardplan import Boarded
+from cotenant.study.prepare import Profiled
+from cotenant.study.prepared import Prepared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Hold the options of the command; None leaves what the crew or a plan's file says."""
+
+    crew: Path | None
+    platform: str | None = None
+    objective: Objective | None = None
+    visits: int | None = None
+    power_w: float | None = None
+    single: bool = False
+    search: str | None = None
+    budget_s: float | None = None
+    precision: Sequence[str] | None = None
+    allow_overload: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Hold a crew as it is to be planned, and where its file is."""
+
+    file: Path
+    crew: Crew
+    wish: Wish
+
+    @property
+    def on_board(self) -> bool:
+        return self.crew.platform != AUTO
+
+    @property
+    def ask(self) -> boardplan.Ask:
+        wish = self.wish
+        ask = boardplan.Ask(
+            visits=wish.visits or VISITS, power_w=wish.power_w, allow_overload=wish.allow_overload, single=wish.single, search=wish.search
+        )
+        return ask if wish.budget_s is None else replace(ask, budget_s=wish.budget_s)
+
+
+def wanted(wish: Wish, given: Filed | None = None) -> Wanted:
+    """Join what the command says with what its crew, and the plan that it checks, say.
+
+    InputError without a crew, and for what only a board knows where this machine is planned.
+    """
+    if given is not None:
+        wish = replace(
+            wish,
+            crew=wish.crew or (Path(given.crew_file) if given.crew_file else None),
+            platform=wish.platform or given.platform_name or None,
+            visits=wish.visits or given.visits,
+            power_w=wish.power_w or given.power_w,
+            objective=given.plan.objective,
+        )
+    if wish.crew is None:
+        raise InputError("CREW", "missing", "a crew file; only --check of what `plan --json` printed knows its own")
+    crew = read_crew(wish.crew)
+    crew = replace(crew, platform=wish.platform or crew.platform, objective=wish.objective or crew.objective)
+    found = Wanted(file=wish.crew, crew=crew, wish=wish)
+    if not found.on_board:
+        _refuse_on_machine(wish)
+    elif wish.precision is not None:
+        raise InputError("--precision", ", ".join(wish.precision), f"left out: {crew.platform} knows each network in one precision")
+    return found
+
+
+def _refuse_on_machine(wish: Wish) -> None:
+    asked = {
+        "--visits": wish.visits if wish.visits != VISITS else None, "--power": wish.power_w, "--single": wish.single or None,
+        "--search": wish.search, "--budget": wish.budget_s,
+    }  # fmt: skip
+    for option, value in asked.items():
+        if value is not None:
+            raise InputError(option, value, "a board, by --platform: here models run whole, by the options that were measured")
+
+
+def planned(asked: Wanted) -> Prepared | Boarded:
+    """Plan what was asked for; InfeasibleError if it does not fit."""
+    if asked.on_board:
+        return boardplan.planned(boardplan.offered(asked.crew, asked.ask), asked.ask)
+    return measure.plan_of(_profiled(asked), allow_overload=asked.wish.allow_overload)
+
+
+def _profiled(asked: Wanted) -> Profiled:
+    found = measure.measure(asked.file, measure.permitted(asked.wish.precision))
+    return replace(found, crew=asked.crew)
+
+
+def tree(asked: Wanted, plan: Plan) -> dict[str, Any]:
+    """Return a plan with what it takes to check it again."""
+    filed = Filed(
+        plan=plan, crew_file=str(asked.file), platform_name=asked.crew.platform, visits=asked.ask.visits, power_w=asked.ask.power_w
+    )
+    return filed_tree(filed)
+
+
+def verdict(asked: Wanted, plan: Plan) -> dict[str, Any]:
+    """Prove a plan again; InputError for that of another crew or platform."""
+    if asked.on_board:
+        found = boardplan.offered(asked.crew, asked.ask)
+        _refuse_other(plan, digest_of(asked.crew), digest_of(found.platform))
+        return saved.verdict_tree(plan, found.tenants, found.options, found.platform)
+    profiled = _profiled(asked)
+    _refuse_other(plan, digest_of(asked.crew), digest_of(profiled.platform))
+    return saved.check_tree(plan, profiled)
+
+
+def _refuse_other(plan: Plan, crew: str, platform: str) -> None:
+    """Refuse a plan whose hashes are not those of this crew and this platform."""
+    for what, made, found in (("crew", plan.crew, crew), ("platform", plan.platform, platform)):
+        if made and made != found:
+            raise InputError(
+                "--check", f"the plan of another {what} ({made[:12]})", f"one of this {what} ({found[:12]}); it may have changed"
+            )

@@ -1,0 +1,159 @@
+"""A crew planned for a board that is not this machine."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cotenant.describe import Board, Crew, Network, Option, Plan, Platform, Tenant
+from cotenant.describe.files import board, digest_of, read_board
+from cotenant.errors import InputError
+from cotenant.plan import VISITS, Effort, Offer, Refusal, chains, solve, timely
+from cotenant.search import Budget, Judge, menu_of, named, run, searches
+from cotenant.study.estimated import Estimates, networks_for
+
+GAP = 0.01
+"""Within what of the bound a plan of single options is good enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Say what a plan for a board should be: how often a chain may come to each processor, and what may be drawn on the average.
+
+    `power_w` None leaves the board's own limit, if it has one. `single`: one option for each tenant, within `GAP` of the bound;
+    `search`: the one that this search chooses. `budget_s` of CPU time are spent on either at most.
+    """
+
+    visits: int = VISITS
+    power_w: float | None = None
+    allow_overload: bool = False
+    single: bool = False
+    search: str | None = None
+    budget_s: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.budget_s < math.inf:
+            raise InputError("--budget", self.budget_s, "CPU seconds, more than 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """Hold what a crew may be served by on a board; `notes` say which networks are estimated, and how well."""
+
+    crew: Crew
+    board: Board
+    platform: Platform
+    networks: tuple[tuple[str, Network], ...]
+    offer: Offer
+    notes: tuple[str, ...]
+
+    @property
+    def tenants(self) -> tuple[Tenant, ...]:
+        return self.crew.workload.tenants
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return self.offer.options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boarded:
+    """Hold a crew with its plan for a board."""
+
+    offered: Offered
+    plan: Plan
+
+    @property
+    def crew(self) -> Crew:
+        return self.offered.crew
+
+    @property
+    def platform(self) -> Platform:
+        return self.offered.platform
+
+    @property
+    def tenants(self) -> tuple[Tenant, ...]:
+        return self.offered.tenants
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return self.offered.options
+
+    @property
+    def offer(self) -> Offer:
+        return self.offered.offer
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.offered.notes
+
+
+def board_of(name: str) -> Board:
+    """Return a board by its name, or from its file; InputError if there is none."""
+    return read_board(Path(name)) if name.endswith((".yaml", ".yml")) else board(name)
+
+
+def offered(crew: Crew, ask: Ask) -> Offered:
+    """List what a crew may be served by on the board that it names; InputError for what the board does not know or cannot meet."""
+    known = board_of(crew.platform)
+    platform = known.platform if ask.power_w is None else replace(known.platform, power_w=ask.power_w)
+    tenants = crew.workload.tenants
+    found = networks_for(tenants, known)
+    offer = _offer(tenants, found, platform, ask.visits)
+    notes = (*found.notes, *_idle(platform, offer.options))
+    return Offered(crew=crew, board=known, platform=platform, networks=found.networks, offer=offer, notes=notes)
+
+
+def _idle(platform: Platform, options: Sequence[Option]) -> Iterator[str]:
+    """Name the processors that no option can use."""
+    used = {step.processor for option in options for step in option.chain}
+    for processor in platform.processors:
+        if processor.name not in used:
+            yield f"{processor.name} of {platform.name} stays idle: no figures say how any of these networks could run on it in time"
+
+
+def _offer(tenants: Sequence[Tenant], found: Estimates, platform: Platform, visits: int) -> Offer:
+    """List each network's chains once, whichever tenants run it."""
+    listed: dict[Network, tuple[Option, ...]] = {}
+    options: dict[str, tuple[list[Option], list[Refusal]]] = {}
+    for tenant in tenants:
+        network = found.network(tenant.name)
+        if network not in listed:
+            listed[network] = chains(tenant, network, platform, visits=visits)
+        options[tenant.name] = [replace(option, tenant=tenant.name) for option in listed[network]], []
+    return timely(tenants, options, platform)
+
+
+def planned(found: Offered, ask: Ask) -> Boarded:
+    """Plan a crew for a board; InfeasibleError if it does not fit.
+
+    A search's mapping is never refused: what of the floors it misses, the plan says.
+    """
+    begun_s = time.perf_counter()
+    chosen = None if ask.search is None else _searched(found, ask, ask.search)
+    plan = solve(
+        found.tenants, found.options, found.platform, found.crew.objective,
+        allow_overload=ask.allow_overload or chosen is not None, effort=_effort(ask) if ask.single else None, chosen=chosen,
+    )  # fmt: skip
+    seconds = time.perf_counter() - begun_s
+    crew = found.crew
+    plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(found.platform))
+    return Boarded(offered=found, plan=plan)
+
+
+def _effort(ask: Ask) -> Effort:
+    until_s = time.process_time() + ask.budget_s
+    return Effort(gap=GAP, more=lambda: time.process_time() < until_s)
+
+
+def _searched(found: Offered, ask: Ask, name: str) -> tuple[Option, ...]:
+    """Return the option of each tenant that a search chooses."""
+    search = named(searches, name, "--search")
+    menu = menu_of(found.tenants, found.options, found.platform)
+    judge = Judge(menu, found.crew.objective)
+    answer = run(search, menu, judge, Budget(seconds=ask.budget_s), ask.seed)
+    return tuple(menu.problem.options[k] for k in answer.choice)

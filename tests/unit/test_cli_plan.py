@@ -1,0 +1,169 @@
+"""The command `plan` on boards that need not be at hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cotenant.cli.app import _end
+from cotenant.plan import Effort
+
+CREW = """
+platform: rk3588s
+tenants:
+  - {name: eye, model: "board:squeezenet", rank: 0, arrival: {every: 100ms}, deadline: 100ms}
+  - {name: name, model: "board:resnet50", rank: 1, arrival: flat-out, floor: 0.1}
+  - {name: tag, model: "board:mobilenet_v1", rank: 1, arrival: flat-out, floor: 0.1, weight: 2}
+"""
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Path:
+    return written(tmp_path, CREW)
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "crew.yaml"
+    file.write_text(text)
+    return file
+
+
+def printed(capsys: Captured, *arguments: object) -> Any:
+    capsys.readouterr()
+    assert _end(tuple(str(one) for one in arguments)) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys: Captured, *arguments: object) -> str:
+    capsys.readouterr()
+    assert _end(tuple(str(one) for one in arguments)) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    return said.err
+
+
+def saved(tree: Any, folder: Path) -> Path:
+    file = folder / "plan.json"
+    file.write_text(json.dumps(tree))
+    return file
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--single",), ("--objective", "maxmin"), ("--visits", "2"), ("--search", "mosaic"), ("--power", "20")]
+)
+def test_what_is_printed_as_json_is_proved_again_by_itself(capsys: Captured, crew: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
+    tree = printed(capsys, "plan", crew, "--json", *more)
+    assert tree["tenants"]["eye"]["p"] == pytest.approx(1)
+    assert tree["objective"] <= tree["bound"] + 1e-6
+    verdict = printed(capsys, "plan", "--check", saved(tree, tmp_path), "--json")
+    assert verdict["ok"], verdict["complaints"]
+
+
+def test_an_altered_plan_is_refused_by_its_proof(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+    tree = printed(capsys, "plan", crew, "--json")
+    tree["plan"]["shares"][-1]["rate_per_s"] *= 1.5
+    assert _end(("plan", "--check", str(saved(tree, tmp_path)))) == 1
+
+
+def test_a_plan_of_single_options_is_near_its_bound(capsys: Captured, crew: Path) -> None:
+    mixed, single = printed(capsys, "plan", crew, "--json"), printed(capsys, "plan", crew, "--json", "--single")
+    assert all(len(tenant["options"]) <= 1 for tenant in single["tenants"].values())
+    assert single["objective"] <= mixed["objective"] + 1e-6
+    assert single["gap"] <= 0.01 * 3 + 1e-6  # the weights add up to 3
+    assert Effort().gap == 0
+
+
+def test_a_search_has_the_bound_of_all_plans(capsys: Captured, crew: Path) -> None:
+    mixed, searched = printed(capsys, "plan", crew, "--json"), printed(capsys, "plan", crew, "--json", "--search", "all_on_one")
+    assert searched["objective"] < mixed["objective"]
+    assert searched["bound"] >= mixed["objective"] - 1e-6
+    assert searched["gap"] > 0
+
+
+def test_the_explanation_lists_few_of_very_many_options(capsys: Captured, crew: Path) -> None:
+    assert _end(("plan", str(crew), "--explain")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("  nor ") for line in lines)
+    assert len(lines) < 100
+
+
+def test_a_plan_for_another_crew_or_board_is_refused_by_its_hash(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+    file = saved(printed(capsys, "plan", crew, "--json"), tmp_path)
+    assert "the plan of another crew" in refused(capsys, "plan", "--check", file, "--platform", "kirin970")
+    assert "the plan of another platform" in refused(capsys, "plan", "--check", file, "--power", "3")
+    crew.write_text(CREW.replace("weight: 2", "weight: 3"))
+    assert "the plan of another crew" in refused(capsys, "plan", "--check", file)
+    assert "the plan of another crew" in refused(capsys, "plan", crew, "--check", file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("board:resnet50", "board:resnet51", "tenants[1].model: board:resnet51; a network of rk3588s; did you mean resnet50?"),
+        ("floor: 0.1}", "floor: 1.1}", "floor: 1.1; 0 to 1"),
+        ("weight: 2", "weight: 0", "weight: 0.0; more than 0"),
+        ("name: tag", "name: eye", "eye"),
+        ("rank: 1", "rank: -1", "rank: -1; 0 or more"),
+        ("rank: 0, arrival: {every: 100ms}", "rank: 0, arrival: {every: 100us}", "or --allow-overload"),
+        ("deadline: 100ms", "deadline: 1ms", "deadline: 1 ms"),
+        ("floor: 0.1", "floor: 0.9", "floor"),
+        ("rk3588s", "rk3588", "did you mean rk3588s?"),
+        ("rk3588s", "no.yaml", "no.yaml"),
+    ],
+)
+def test_a_crew_that_cannot_be_is_refused_with_what_would_do(capsys: Captured, tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in CREW
+    assert said in refused(capsys, "plan", written(tmp_path, CREW.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--objective", "fair"), "--objective: fair; known: proportional"),
+        (("--objective", "min"), "--objective"),
+        (("--visits", "0"), "--visits: 0; 1 to 4"),
+        (("--power", "0"), "--power: 0.0; more than 0"),
+        (("--power", "much"), "--power: much; a number"),
+        (("--single", "--budget", "0"), "--budget: 0"),
+        (("--search", "mosaic", "--budget", "soon"), "--budget: soon"),
+        (("--search", "mozaic"), "did you mean mosaic?"),
+        (("--precision", "int8"), "--precision: int8"),
+        (("--platform", "auto", "--visits", "2"), "--visits: 2; a board"),
+        (("--platform", "auto", "--single"), "--single: True; a board"),
+        (("--save", "no/such/folder.json"), "--save"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(capsys: Captured, crew: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert said in refused(capsys, "plan", crew, *arguments)
+
+
+def test_without_a_crew_nothing_is_planned(capsys: Captured, tmp_path: Path, crew: Path) -> None:
+    assert "CREW: missing" in refused(capsys, "plan")
+    bare = printed(capsys, "plan", crew, "--json")["plan"]
+    assert "CREW: missing" in refused(capsys, "plan", "--check", saved(bare, tmp_path))
+
+
+def test_a_processor_that_no_option_uses_is_named(capsys: Captured, tmp_path: Path) -> None:
+    crew = 'platform: rk3399pro\ntenants: [{name: a, model: "board:alexnet", arrival: flat-out}]\n'
+    assert _end(("plan", str(written(tmp_path, crew)))) == 0
+    assert "npu of rk3399pro stays idle" in capsys.readouterr().err
+
+
+def test_a_model_is_estimated_or_refused_by_name(capsys: Captured, tmp_path: Path) -> None:
+    file = written(tmp_path, CREW.replace('"board:squeezenet"', "zoo:squeezenet"))
+    assert _end(("plan", str(file))) == 0
+    assert "estimated on rk3588s" in capsys.readouterr().err
+    alone = written(tmp_path, "platform: moca_soc\ntenants: [{name: a, model: zoo:squeezenet, arrival: flat-out}]\n")
+    assert "zoo:squeezenet cannot be estimated on moca_soc" in refused(capsys, "plan", alone)
+
+
+def test_a_page_is_written_beside_what_is_printed(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+    page = tmp_path / "plan.html"
+    assert "eye" in printed(capsys, "plan", crew, "--json", "--html", page)["tenants"]
+    assert page.read_text().startswith("<!doctype html>")
+    assert "--html" in refused(capsys, "plan", crew, "--html", tmp_path / "no" / "plan.html")
