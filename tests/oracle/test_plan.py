@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import highspy
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cotenant.describe import Goal, Objective, Plan
+from cotenant.describe import Goal, Objective, Option, Plan, Tenant, outstanding
 from cotenant.plan import Effort, check, solve
 from tests.plan_cases import Case, closed, option, platform
 
@@ -25,19 +26,17 @@ def drawn(tenants: int, seed: int) -> Case:
     rng = np.random.default_rng((tenants, seed))
     board = platform(2, 4, 1)
     twins = rng.random() < 0.3
-    names = [f"t{at}" for at in range(tenants)]
-    crew, options = [], []
-    for at, name in enumerate(names):
-        alike = twins and at == 1
-        weight = crew[0].weight if alike else float(rng.choice([0.5, 1.0, 1.0, 2.0]))
-        crew.append(closed(name, weight=weight, outstanding=int(rng.choice([2, 8])) if not alike else crew[0].arrival.outstanding))
-        for _ in range(int(rng.integers(2, 6)) if not alike else 0):
+    crew: list[Tenant] = []
+    options: list[Option] = []
+    for name in (f"t{at}" for at in range(tenants)):
+        if twins and len(crew) == 1:
+            crew.append(replace(crew[0], name=name))
+            options += [replace(one, tenant=name) for one in options]
+            continue
+        crew.append(closed(name, weight=float(rng.choice([0.5, 1.0, 1.0, 2.0])), outstanding=int(rng.choice([2, 8]))))
+        for _ in range(int(rng.integers(2, 6))):
             cpu = int(rng.integers(3))
-            width = int(rng.integers(1, (2, 4, 1)[cpu] + 1))
-            options.append(option(name, float(rng.uniform(5, 80)), f"cpu{cpu}", width))
-        if alike:
-            first = [o for o in options if o.tenant == "t0"]
-            options += [option(name, o.latency_ns / 1e6, o.chain[0].processor, o.chain[0].width) for o in first]
+            options.append(option(name, float(rng.uniform(5, 80)), f"cpu{cpu}", int(rng.integers(1, (2, 4, 1)[cpu] + 1))))
     return Case(tenants=tuple(crew), options=tuple(options), platform=board)
 
 
@@ -49,7 +48,8 @@ def rows(case: Case) -> tuple[Matrix, Matrix]:
     """Write the rows over all options: lanes of each processor, and requests in flight of each tenant."""
     matrix = [[o.demand_of(p.name) for o in case.options] for p in case.platform.processors]
     matrix += [[o.latency_ns / 1e9 * (o.tenant == t.name) for o in case.options] for t in case.tenants]
-    limit = [float(p.lanes) for p in case.platform.processors] + [float(t.arrival.outstanding) for t in case.tenants]
+    lanes = [float(p.lanes) for p in case.platform.processors]
+    limit = lanes + [float(outstanding(t.arrival, case.platform.lanes) or 0) for t in case.tenants]
     return np.array(matrix), np.array(limit)
 
 
@@ -96,7 +96,7 @@ def milp(case: Case, plan: Plan) -> float:
     most = (limit[:, None] / matrix.clip(1e-12)).min(axis=0)
     count, names = len(case.options), [t.name for t in case.tenants]
     maxmin = plan.objective is Objective.MAXMIN
-    model = highspy.Highs()
+    model = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
     model.setOptionValue("mip_rel_gap", 0.0)
     gain = np.array([0.0 if maxmin else gains(case, plan)[names.index(o.tenant)] for o in case.options])
