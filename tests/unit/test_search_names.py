@@ -9,6 +9,7 @@ import pytest
 
 from cotenant.errors import InputError
 from cotenant.search import Search, named, searches, variants
+from tests.plan_cases import closed, option, platform
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(name for name in searches.names() if searches.get(name).choose.__module__ == f"cotenant.search.{name}")
@@ -50,6 +51,13 @@ def test_the_page_describes_every_search_in_a_row_and_a_section() -> None:
     sections = re.findall(r"^## (\w+)$", PAGE, flags=re.MULTILINE)
     assert sorted(rows) == [(name, name) for name in SHIPPED]
     assert set(SHIPPED) <= set(sections)
+
+
+def test_the_python_of_the_page_runs_as_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)[0].replace("seconds=0.5", "evaluations=50")
+    options = [option(name, ms, cpu) for name in "ab" for ms, cpu in ((10.0, "cpu0"), (20.0, "cpu1"))]
+    exec(shown, {"tenants": [closed("a"), closed("b")], "options": options, "platform": platform(1, 1)})
+    assert "cpu1" in capsys.readouterr().out
 
 
 def test_the_import_contract_lists_every_search() -> None:

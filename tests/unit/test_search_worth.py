@@ -252,4 +252,5 @@ def test_an_answer_is_judged_by_itself_not_by_the_best_that_was_seen() -> None:
 
 
 def test_a_greater_worth_is_the_better_whatever_its_value() -> None:
-    assert Worth((0.0, 1.0), -5.0, 0.0, ()) > Worth((-0.5, 9.0), 9.0, 0.5, ())
+    served, starving = Worth(order=(0.0, 1.0), value=-5.0, short=0.0, p=()), Worth(order=(-0.5, 9.0), value=9.0, short=0.5, p=())
+    assert served > starving

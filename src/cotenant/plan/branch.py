@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cotenant.describe import Artifact, Dual, Leaf
 from cotenant.plan.aim import Aim
-from cotenant.plan.columns import Vector
+from cotenant.plan.columns import Mask, Vector
 from cotenant.plan.problem import Problem
 from cotenant.plan.relax import Relaxed, relax
 from cotenant.plan.rows import Row
@@ -31,11 +31,11 @@ class Found:
     bound: float
     leaves: tuple[Leaf, ...]
     prices: Vector
-    choice: NDArray[np.bool_] | None = None
+    choice: Mask | None = None
 
 
-def best(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector) -> Found | None:
-    """Solve one level, starting from the options of a hint's rates; None if nothing fits.
+def best(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, within: Mask | None = None) -> Found | None:
+    """Solve one level, starting from the options of a hint's rates, by those marked in `within` if it is given; None if nothing fits.
 
     Where an optimum needs artifacts that do not fit together, any plan must do without one of them: each is banned in turn.
     Without such a conflict this is one linear program.
@@ -46,7 +46,7 @@ def best(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector) -> Found
     leaves: list[tuple[float, Leaf]] = []
     while waiting:
         banned = waiting.pop()
-        node = relax(problem, aim, rows, _kept(problem, banned), hint)
+        node = relax(problem, aim, rows, _kept(problem, banned, within), hint)
         leaf = (node.bound, _leaf(banned, rows, node.prices))
         over = () if node.x is None else problem.overflow(node.x)
         if node.x is None or (top is not None and (node.bound <= _enough(top) or (over and len(seen) > MOST_NODES))):
@@ -70,9 +70,10 @@ def _enough(top: Relaxed) -> float:
     return top.value + EXACT * max(1.0, abs(top.value))
 
 
-def _kept(problem: Problem, banned: Iterable[Artifact]) -> NDArray[np.intp]:
+def _kept(problem: Problem, banned: Iterable[Artifact], within: Mask | None) -> NDArray[np.intp]:
     index = {artifact: at for at, artifact in enumerate(problem.columns.artifacts)}
-    return np.flatnonzero(~np.isin(problem.columns.artifact, [index[artifact] for artifact in banned]))
+    kept = ~np.isin(problem.columns.artifact, [index[artifact] for artifact in banned])
+    return np.flatnonzero(kept if within is None else kept & within)
 
 
 def _leaf(banned: tuple[Artifact, ...], rows: Sequence[Row], prices: Vector) -> Leaf:

@@ -10,10 +10,10 @@ import numpy as np
 from cotenant.describe import Bind, Goal, Level, Objective, Solo, Tenant, open_rate_per_s
 from cotenant.plan.aim import Aim
 from cotenant.plan.branch import Found, best
-from cotenant.plan.columns import Vector
+from cotenant.plan.columns import Mask, Vector
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row, held_row
-from cotenant.plan.single import Effort, Mask, best_single, reached
+from cotenant.plan.single import Effort, best_single, reached
 
 KEEP = 1e-8  # relative: by how much later levels may undercut an earlier one
 STARVED_P = 1e-5  # of a solo rate: less is nothing
@@ -169,8 +169,11 @@ def _leximin(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladder:
 
 
 def pinned(ladder: Ladder, tenants: Sequence[Tenant]) -> dict[str, float]:
-    """Return, by the last level's prices, how far each tenant holds the least P / w down; they add up to 1."""
+    """Return, by the last level's prices, how far each tenant holds the least P / w down; they add up to 1.
+
+    Who was chosen no option, where memory holds none, holds it down for good.
+    """
     problem, paid = ladder.problem, ladder.paid
     assert paid is not None, "a level was climbed"
     open_to = np.ones(len(paid)) if ladder.choice is None else np.asarray(ladder.choice, dtype=np.float64)
-    return {t.name: float(paid[problem.owner(t.name) * open_to > 0].min()) * t.weight * ladder.solo(t.name) for t in tenants}
+    return {t.name: float(paid[problem.owner(t.name) * open_to > 0].min(initial=np.inf)) * t.weight * ladder.solo(t.name) for t in tenants}

@@ -5,16 +5,15 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cotenant.describe import ACCURACY, LATENCY, Artifact, Goal, Leaf, Side
 from cotenant.plan.aim import Aim
-from cotenant.plan.branch import EXACT, Found, duals_of
-from cotenant.plan.columns import Vector
+from cotenant.plan.branch import EXACT, Found, best, duals_of
+from cotenant.plan.columns import Mask, Vector
 from cotenant.plan.problem import USED, Problem
 from cotenant.plan.quick import Quick, quick
 from cotenant.plan.relax import TANGENT_GAP, Relaxed, relax
@@ -22,8 +21,6 @@ from cotenant.plan.rows import Row
 from cotenant.plan.standing import Standing
 
 ENOUGH_P = 1e-3  # of a solo rate: who can have it is not starved
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +121,7 @@ class _Search:
 
     def _try(self, choice: Mask) -> None:
         """See what one choice reaches, and better it, tenant by tenant, as long as its own prices find an option that is cheaper."""
-        found = self._reached(self._bettered(choice))
+        found = self._reached(self._bettered(choice)) or self._reached(choice)
         while found is not None and found is self.top and self.choice is not None:
             found = self._cheaper(self.choice, found)
 
@@ -268,9 +265,8 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
 def reached(problem: Problem, aim: Aim, rows: Sequence[Row], choice: Mask) -> Found | None:
     """Solve one level by options that are chosen already; its bound is that of all mixtures. None if nothing fits."""
     hint = np.asarray(choice, dtype=np.float64)
-    top = relax(problem, aim, rows, np.flatnonzero(choice), hint)
-    whole = relax(problem, aim, rows, np.arange(len(choice)), hint)
-    if top.x is None:
+    found = best(problem, aim, rows, hint, choice)
+    whole = best(problem, aim, rows, hint)
+    if found is None or whole is None:
         return None
-    leaf = Leaf(banned=(), duals=duals_of(rows, whole.prices))
-    return Found(x=top.x, value=top.value, bound=whole.bound, leaves=(leaf,), prices=top.prices, choice=choice)
+    return replace(found, bound=whole.bound, leaves=whole.leaves, choice=choice)

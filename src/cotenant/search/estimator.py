@@ -64,7 +64,7 @@ def forward(weights: Mapping[str, Array], places: Array, tenants: Array, most: A
     hidden = _rectified(weights, "place2", _rectified(weights, "place1", places))
     joined = np.concatenate([hidden.sum(axis=-2), hidden.max(axis=-2), tenants], axis=-1)
     last = _rectified(weights, "tenant1", joined) @ weights["tenant2.w"] + weights["tenant2.b"]
-    return np.asarray(most / (1 + np.exp(-last[..., 0])))
+    return np.asarray(most * (1 + np.tanh(last[..., 0] / 2)) / 2)
 
 
 def _rectified(weights: Mapping[str, Array], layer: str, inputs: Array) -> Array:

@@ -64,14 +64,13 @@ class Judge:
         """Return the score of the P of each tenant, as the evaluator foresees them, or without one as they would be."""
         if self._evaluator is None:
             return score(self.worth(choice).p)
-        return self.note(choice, score(self._evaluator.predict(self.menu, tuple(choice))))
+        self.step()
+        return self._remember(choice, score(self._evaluator.predict(self.menu, tuple(choice))))
 
     def note(self, choice: Sequence[int], score: float) -> float:
         """Take a search's own score of a mapping, and remember the mapping if it is the best by that; return the score."""
         self.step()
-        if self.best is None or score > self._best_score:
-            self.best, self._best_score = tuple(choice), score
-        return score
+        return self._remember(choice, score)
 
     def step(self) -> None:
         """Count one look at a mapping, or at a part of one; raise `Spent` once the budget is and there is an answer."""
@@ -87,6 +86,11 @@ class Judge:
                 self._known.clear()
             worth = self._known[choice] = self.scale.weigh(choice)
         return worth
+
+    def _remember(self, choice: Sequence[int], score: float) -> float:
+        if self.best is None or score > self._best_score:
+            self.best, self._best_score = tuple(choice), score
+        return score
 
     def _is_spent(self) -> bool:
         if self._most is not None and self.evaluations >= self._most:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from operator import mul
+from collections.abc import Sequence
+from operator import mul, sub
 from typing import NamedTuple
 
 from cotenant.search.pool import EPS, Numbers, Pool
@@ -21,60 +22,75 @@ def proportional(shared: Pool, weights: Numbers) -> list[float] | None:
     By prices p of the rows: z = w / (p . taken) within its bounds, and the dual function of p is convex and once differentiable
     (Kelly, Maulloo and Tan, 1998). Projected Newton steps with a line search (Bertsekas, 1982).
     """
-    if not shared.rows:
+    rows, total = shared.rows, sum(weights)
+    if not rows:
         return list(shared.most)
-    total = sum(weights)
-    market: _Market | None = _market(shared, weights, [total / len(shared.rows)] * len(shared.rows))
+    buyers = tuple(_Buyer(*all_of) for all_of in zip(shared.least, shared.most, weights, zip(*rows, strict=True), strict=True))
+    market: _Market | None = _market(rows, buyers, [total / len(rows)] * len(rows))
     for _ in range(MOST_STEPS):
         if market is None:
             break
         if min(market.slack) > -CLOSE and sum(map(mul, market.prices, market.slack)) <= CLOSE * total:
             over = max(1.0, 1 - min(market.slack))
             return [v / over for v in market.z]
-        market = _descend(shared, weights, market, _newton(shared, weights, market))
+        market = _descend(rows, buyers, market, _newton(rows, market, total))
     return None
 
 
+class _Buyer(NamedTuple):
+    """Hold the bounds of a tenant's z, its weight, and what z = 1 takes of each row."""
+
+    least: float
+    most: float
+    weight: float
+    taken: Numbers
+
+
 class _Market(NamedTuple):
-    """Hold prices of the rows, what z = 1 then costs each tenant, the z that each buys, what is left of the rows, the dual function."""
+    """Hold prices of the rows, the z that each tenant buys, how fast it falls with its cost, the slack of the rows, the dual function."""
 
     prices: list[float]
-    costs: list[float]
     z: list[float]
+    falls: list[float]
     slack: list[float]
     dual: float
 
 
-def _market(shared: Pool, weights: Numbers, prices: list[float]) -> _Market:
+def _market(rows: Sequence[Numbers], buyers: Sequence[_Buyer], prices: list[float]) -> _Market:
     """Let each tenant buy the z that makes w log z - cost z greatest."""
-    costs = [sum(map(mul, column, prices)) for column in zip(*shared.rows, strict=True)]
-    z = [
-        most if w >= cost * most else (low if w <= cost * low else w / cost)
-        for low, most, w, cost in zip(shared.least, shared.most, weights, costs, strict=True)
-    ]
-    slack = [1 - sum(map(mul, row, z)) for row in shared.rows]
-    dual = sum(prices) + sum(map(mul, weights, map(math.log, z))) - sum(map(mul, costs, z))
-    return _Market(prices=prices, costs=costs, z=z, slack=slack, dual=dual)
+    z, falls, dual = [], [], sum(prices)
+    for least, most, weight, taken in buyers:
+        cost = sum(map(mul, taken, prices))
+        if weight >= cost * most:
+            bought, fall = most, 0.0
+        elif weight <= cost * least:
+            bought, fall = least, 0.0
+        else:
+            bought = weight / cost
+            fall = bought / cost
+        z.append(bought)
+        falls.append(fall)
+        dual += weight * math.log(bought) - cost * bought
+    return _Market(prices, z, falls, [1 - sum(map(mul, row, z)) for row in rows], dual)
 
 
-def _newton(shared: Pool, weights: Numbers, market: _Market) -> list[float]:
+def _newton(rows: Sequence[Numbers], market: _Market, total: float) -> list[float]:
     """Return Newton's step over the rows whose price may move; the price of a row with room that is next to nothing goes to 0.
 
     Where everybody is at a bound the dual function is straight: the ridge, which vanishes with the slack, keeps the step short.
     """
-    prices, slack, total = market.prices, market.slack, sum(weights)
-    off = max(abs(price - max(price - room, 0.0)) for price, room in zip(prices, slack, strict=True))
+    prices, _, falls, slack, _ = market
+    off = max([min(price, room) if room > 0 else -room for price, room in zip(prices, slack, strict=True)])
     near = min(NEXT_TO_NOTHING * total, off)
-    free = [r for r, (price, room) in enumerate(zip(prices, slack, strict=True)) if price > near or room < 0]
-    curve = [
-        z / cost if low < z < most else 0.0 for low, most, z, cost in zip(shared.least, shared.most, market.z, market.costs, strict=True)
-    ]
-    bent = [list(map(mul, shared.rows[r], curve)) for r in free]
-    ridge = RIDGE * max((abs(slack[r]) for r in free), default=0.0) * total / max(total, sum(prices)) ** 2
-    matrix = [[sum(map(mul, own, shared.rows[s])) for s in free] for own in bent]
-    ridge = ridge + EPS * max((matrix[k][k] for k in range(len(free))), default=0.0) or 1.0
-    for k in range(len(free)):
-        matrix[k][k] += ridge
+    free = [r for r, price in enumerate(prices) if price > near or slack[r] < 0]
+    matrix = []
+    for r in free:
+        bent = list(map(mul, rows[r], falls))
+        matrix.append([sum(map(mul, bent, rows[s])) for s in free])
+    ridge = RIDGE * max([abs(slack[r]) for r in free], default=0.0) * total / max(total, sum(prices)) ** 2
+    ridge = ridge + EPS * max([line[k] for k, line in enumerate(matrix)], default=0.0) or 1.0
+    for k, line in enumerate(matrix):
+        line[k] += ridge
     step = [-price if room > 0 else 0.0 for price, room in zip(prices, slack, strict=True)]
     for r, change in zip(free, _solved(matrix, [-slack[r] for r in free]), strict=True):
         step[r] = change
@@ -84,24 +100,24 @@ def _newton(shared: Pool, weights: Numbers, market: _Market) -> list[float]:
 def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
     """Solve a positive definite system by elimination."""
     count = len(right)
-    for k in range(count):
+    for k, line in enumerate(matrix):
         for i in range(k + 1, count):
-            factor = matrix[i][k] / matrix[k][k]
+            factor = matrix[i][k] / line[k]
             if factor:
-                matrix[i] = [a - factor * b for a, b in zip(matrix[i], matrix[k], strict=True)]
+                matrix[i] = [a - factor * b for a, b in zip(matrix[i], line, strict=True)]
                 right[i] -= factor * right[k]
     for k in reversed(range(count)):
-        right[k] = (right[k] - sum(matrix[k][j] * right[j] for j in range(k + 1, count))) / matrix[k][k]
+        right[k] = (right[k] - sum(map(mul, matrix[k][k + 1 :], right[k + 1 :]))) / matrix[k][k]
     return right
 
 
-def _descend(shared: Pool, weights: Numbers, market: _Market, step: Numbers) -> _Market | None:
+def _descend(rows: Sequence[Numbers], buyers: Sequence[_Buyer], market: _Market, step: Numbers) -> _Market | None:
     """Go along a step, not below prices of 0, as far as the dual function falls enough; None where it does not."""
     length = 1.0
     while length > EPS:
         prices = [max(price + length * change, 0.0) for price, change in zip(market.prices, step, strict=True)]
-        promised = sum(room * (new - old) for room, new, old in zip(market.slack, prices, market.prices, strict=True))
-        moved = _market(shared, weights, prices)
+        promised = sum(map(mul, market.slack, map(sub, prices, market.prices)))
+        moved = _market(rows, buyers, prices)
         if moved.dual <= market.dual + ENOUGH * min(promised, 0.0) + EPS * abs(market.dual):
             return moved
         length /= 2

@@ -17,12 +17,12 @@ STARVED_P = 1e-5  # as in a plan: a smaller P is nothing, and no logarithm is ta
 MET = 1e-6  # relative: a duty that is short by less is met
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Worth:
     """Compare mappings: the greater is the better.
 
     `order` is compared part by part, as a plan's levels are: minus what rank 0's arrivals and then the floors are short of, then rank by
-    rank minus what arrivals are short of and the objective; before a proportional objective, minus the weight of whom it starves.
+    rank minus what arrivals are short of, minus the weight of whom a proportional objective starves, and the objective.
     `value` is what a plan's `value` is, or where something is short a number below all mappings that hold everything, less the
     shortage, which is `short`: the weighted sum of missing shares. `p` is each tenant's P in the division that reaches it.
     """
@@ -67,16 +67,16 @@ class Order:
             match step:
                 case Duty():
                     lack = missing(step, p)
-                    parts.append(-lack)
+                    parts.append(0.0 - lack)
                     served += sum(step.weights) - lack if step.arrivals else 0.0
                 case Split():
                     lack, value = _reached(self.objective, step, p)
-                    parts += [-lack, _coarse(value)]
+                    parts += [0.0 - lack, _coarse(value)]
                     reached += value
                 case _:
                     assert_never(step)
             short += lack
-        return Worth(tuple(parts), self._value(short, served, reached), short, tuple(p))
+        return Worth(order=tuple(parts), value=self._value(short, served, reached), short=short, p=tuple(p))
 
     def _value(self, short: float, served: float, reached: float) -> float:
         closed = [w for step in self.steps if isinstance(step, Split) for w in step.weights]

@@ -1,0 +1,136 @@
+"""Plans of one option for each tenant: what they hold, and what their checker refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from cotenant.describe import Goal, Leaf, Level, Objective, Plan
+from cotenant.plan import Effort, check, solve
+from tests.plan_cases import Case, cases, closed, option, platform
+
+OBJECTIVES = st.sampled_from(tuple(Objective))
+GAPS = st.sampled_from((0.0, 0.01, 0.2))
+CLOSE = 1e-6
+
+
+def planned(case: Case, objective: Objective, gap: float = 0.0, nodes: int = 300) -> Plan:
+    effort = Effort(gap=gap, nodes=nodes)
+    return solve(case.tenants, case.options, case.platform, objective, allow_overload=True, effort=effort)
+
+
+def complaints(plan: Plan, case: Case) -> tuple[str, ...]:
+    return check(plan, case.tenants, case.options, case.platform).complaints
+
+
+@settings(max_examples=80, deadline=None)
+@given(cases(), OBJECTIVES, GAPS)
+def test_a_plan_of_single_options_is_one_and_is_proved(case: Case, objective: Objective, gap: float) -> None:
+    plan = planned(case, objective, gap)
+    assert plan.single
+    assert all(len(plan.shares_of(tenant.name)) <= 1 for tenant in case.tenants)
+    assert complaints(plan, case) == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(tight=True, most_tenants=3), OBJECTIVES)
+def test_where_memory_is_short_too(case: Case, objective: Objective) -> None:
+    assert complaints(planned(case, objective), case) == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(level=True), OBJECTIVES)
+def test_no_single_options_exceed_mixtures(case: Case, objective: Objective) -> None:
+    single = planned(case, objective)
+    mixed = solve(case.tenants, case.options, case.platform, objective, allow_overload=True)
+    assert single.value <= mixed.bound + CLOSE * max(1.0, abs(mixed.bound))
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(level=True), OBJECTIVES, st.sampled_from((0.01, 0.1)))
+def test_a_plan_ends_within_its_gap_or_says_how_far_it_came(case: Case, objective: Objective, gap: float) -> None:
+    exact, rough = planned(case, objective), planned(case, objective, gap)
+    size = sum(t.weight for t in case.tenants) if objective is Objective.PROPORTIONAL else abs(rough.value)
+    assert rough.gap <= gap * size + CLOSE * max(1.0, abs(rough.value))
+    assert rough.value <= exact.value + CLOSE * max(1.0, abs(exact.value))
+    assert rough.bound >= exact.value - CLOSE * max(1.0, abs(exact.value))
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(level=True), OBJECTIVES)
+def test_a_plan_that_had_no_time_is_there_with_an_honest_bound(case: Case, objective: Objective) -> None:
+    hasty = solve(case.tenants, case.options, case.platform, objective, allow_overload=True, effort=Effort(more=lambda: False))
+    assert complaints(hasty, case) == ()
+    assert hasty.bound >= planned(case, objective).value - CLOSE * max(1.0, abs(hasty.bound))
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(level=True), OBJECTIVES)
+def test_the_same_crew_has_the_same_plan(case: Case, objective: Objective) -> None:
+    assert planned(case, objective) == planned(case, objective)
+
+
+def split() -> tuple[Case, Plan, int]:
+    """Return a plan whose proof needs halves, and the level that has them."""
+    ways = ((7.0, "cpu0"), (10.0, "cpu1"), (20.0, "cpu2"))
+    options = tuple(option(name, ms * more, cpu) for name, more in (("a", 1.0), ("b", 1.5)) for ms, cpu in ways)
+    case = Case(tenants=(closed("a"), closed("b")), options=options, platform=platform(1, 1, 1))
+    plan = planned(case, Objective.PROPORTIONAL)
+    return case, plan, next(at for at, level in enumerate(plan.levels) if level.goal is Goal.PROPORTIONAL)
+
+
+def altered(plan: Plan, at: int, leaves: tuple[Leaf, ...]) -> Plan:
+    level: Level = replace(plan.levels[at], leaves=leaves)
+    return replace(plan, levels=(*plan.levels[:at], level, *plan.levels[at + 1 :]))
+
+
+def test_a_proof_that_leaves_a_half_out_is_refused() -> None:
+    case, plan, at = split()
+    leaves = plan.levels[at].leaves
+    assert len(leaves) > 1
+    assert complaints(plan, case) == ()
+    for index in range(len(leaves)):
+        found = complaints(altered(plan, at, (*leaves[:index], *leaves[index + 1 :])), case)
+        assert any("leave out" in one for one in found), index
+
+
+def test_a_half_that_proves_more_than_it_may_is_refused() -> None:
+    case, plan, at = split()
+    leaves = plan.levels[at].leaves
+    for index, leaf in enumerate(leaves):
+        others = leaves[:index], leaves[index + 1 :]
+        assert complaints(altered(plan, at, (*others[0], replace(leaf, duals=()), *others[1])), case), index
+        if any(side.least > 0 for side in leaf.sides):
+            narrower = tuple(replace(side, below=side.least * 1.000001) if side.least > 0 else side for side in leaf.sides)
+            assert complaints(altered(plan, at, (*others[0], replace(leaf, sides=narrower), *others[1])), case), index
+
+
+def test_sides_prove_nothing_of_mixtures() -> None:
+    case, plan, _ = split()
+    assert any("sides in a plan of mixtures" in one for one in complaints(replace(plan, single=False), case))
+
+
+def test_a_second_option_is_refused() -> None:
+    case, plan, _ = split()
+    share = plan.shares[0]
+    other = next(o for o in case.options if o.tenant == share.option.tenant and o != share.option)
+    both = (replace(share, rate_per_s=share.rate_per_s / 2), replace(share, option=other, rate_per_s=1e-3), *plan.shares[1:])
+    assert any("2 options in a plan of one each" in one for one in complaints(replace(plan, shares=both), case))
+
+
+@settings(max_examples=30, deadline=None)
+@given(cases(level=True, most_tenants=3), OBJECTIVES, st.data())
+def test_rates_for_a_mapping_have_the_bound_of_all_plans(case: Case, objective: Objective, data: st.DataObject) -> None:
+    chosen = [data.draw(st.sampled_from([o for o in case.options if o.tenant == t.name])) for t in case.tenants]
+    assume(len({o.artifact.memory for o in chosen}) == 1)
+    plan = solve(case.tenants, case.options, case.platform, objective, allow_overload=True, chosen=chosen)
+    assert {share.option for share in plan.shares} <= set(chosen)
+    assert complaints(plan, case) == ()
+    mixed = solve(case.tenants, case.options, case.platform, objective, allow_overload=True)
+    assert plan.bound >= mixed.value - CLOSE * max(1.0, abs(mixed.value))
+    alone = solve(case.tenants, chosen, case.platform, Objective.THROUGHPUT, allow_overload=True)
+    if objective is Objective.THROUGHPUT:
+        assert plan.value == pytest.approx(alone.value, rel=1e-6)
