@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +70,9 @@ def _enough(top: Relaxed) -> float:
     return top.value + EXACT * max(1.0, abs(top.value))
 
 
-def _kept(problem: Problem, banned: Iterable[Artifact], within: Mask | None) -> NDArray[np.intp]:
+def _kept(problem: Problem, banned: Sequence[Artifact], within: Mask | None) -> NDArray[np.intp]:
+    if not banned:
+        return np.arange(len(problem.options)) if within is None else np.flatnonzero(within)
     index = {artifact: at for at, artifact in enumerate(problem.columns.artifacts)}
     kept = ~np.isin(problem.columns.artifact, [index[artifact] for artifact in banned])
     return np.flatnonzero(kept if within is None else kept & within)

@@ -76,11 +76,10 @@ def columns(tenants: Sequence[Tenant], options: Sequence[Option]) -> Columns:
     """Tabulate the options that these tenants own, in the order given."""
     index = {tenant.name: at for at, tenant in enumerate(tenants)}
     own = tuple(option for option in options if option.tenant in index)
-    demand: dict[str, list[float]] = {}
+    names = {name for option in own for name, _ in option.demand}
+    demand = {name: [0.0] * len(own) for name in sorted(names)}
     for at, option in enumerate(own):
         for name, amount in option.demand:
-            if name not in demand:
-                demand[name] = [0.0] * len(own)
             demand[name][at] += amount
     return Columns(
         options=own,

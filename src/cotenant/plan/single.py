@@ -122,8 +122,12 @@ class _Search:
     def _try(self, choice: Mask) -> None:
         """See what one choice reaches, and better it, tenant by tenant, as long as its own prices find an option that is cheaper."""
         found = self._reached(self._bettered(choice)) or self._reached(choice)
-        while found is not None and found is self.top and self.choice is not None:
+        while found is not None and found is self.top and self.choice is not None and not self._is_full(found):
             found = self._cheaper(self.choice, found)
+
+    def _is_full(self, found: Relaxed) -> bool:
+        """Say whether all that is due is reached, more than which there is not."""
+        return self.aim.goal in {Goal.DEMAND, Goal.FLOORS} and found.value >= sum(self.aim.weights) * (1 - EXACT)
 
     def _reached(self, choice: Mask) -> Relaxed | None:
         """Return what a choice reaches, and keep it if it is the best so far; None if it was tried before, or does not fit."""
@@ -254,7 +258,9 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
     search.run(hint)
     if search.top is None or search.choice is None:
         return None
-    top = relax(problem, aim, rows, np.flatnonzero(search.choice), search.top.x if search.top.x is not None else hint)
+    top = search.top
+    if aim.goal is Goal.PROPORTIONAL:  # followed no closer than the gap so far
+        top = relax(problem, aim, rows, np.flatnonzero(search.choice), hint if top.x is None else top.x)
     assert top.x is not None, "a choice that fitted fits again"
     return Found(
         x=top.x, value=top.value, bound=max((bound for bound, _ in search.leaves), default=top.value),
