@@ -54,7 +54,8 @@ def saved(tree: Any, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "more", [(), ("--single",), ("--objective", "maxmin"), ("--visits", "2"), ("--search", "mosaic"), ("--power", "20")]
+    "more",
+    [(), ("--single",), ("--objective", "maxmin"), ("--visits", "2"), ("--search", "mosaic"), ("--power", "20"), ("--priority", "dynamic")],
 )
 def test_what_is_printed_as_json_is_proved_again_by_itself(capsys: Captured, crew: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
     tree = printed(capsys, "plan", crew, "--json", *more)
@@ -136,6 +137,9 @@ def test_a_crew_that_cannot_be_is_refused_with_what_would_do(capsys: Captured, t
         (("--platform", "auto", "--visits", "2"), "--visits: 2; a board"),
         (("--platform", "auto", "--single"), "--single: True; a board"),
         (("--save", "no/such/folder.json"), "--save"),
+        (("--after", "no.json"), "no.json"),
+        (("--priority", "dyn"), "did you mean dynamic?"),
+        (("--platform", "auto", "--priority", "dynamic"), "--priority: dynamic; a board"),
     ],
 )
 def test_options_that_cannot_be_are_refused(capsys: Captured, crew: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -167,3 +171,20 @@ def test_a_page_is_written_beside_what_is_printed(capsys: Captured, crew: Path, 
     assert "eye" in printed(capsys, "plan", crew, "--json", "--html", page)["tenants"]
     assert page.read_text().startswith("<!doctype html>")
     assert "--html" in refused(capsys, "plan", crew, "--html", tmp_path / "no" / "plan.html")
+
+
+def test_what_changes_is_said_and_nobody_moves_for_nothing(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+    first = printed(capsys, "plan", crew, "--json")
+    file = saved(first, tmp_path)
+    assert printed(capsys, "plan", crew, "--json", "--after", file)["changes"] == ["nothing changes"]
+    crew.write_text(CREW.replace("weight: 2}", "weight: 2.01}"))
+    again = printed(capsys, "plan", crew, "--json", "--after", file)
+    assert options_of(again) == options_of(first)
+    gone = written(tmp_path, "\n".join(line for line in CREW.splitlines() if "name: tag" not in line))
+    lines = printed(capsys, "plan", gone, "--json", "--after", file)["changes"]
+    assert any(line.startswith("tag goes") for line in lines)
+    assert "the plan of another platform" in refused(capsys, "plan", crew, "--after", file, "--platform", "kirin970")
+
+
+def options_of(tree: Any) -> dict[str, set[str]]:
+    return {name: {share["option"] for share in tenant["options"]} for name, tenant in tree["tenants"].items()}

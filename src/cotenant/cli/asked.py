@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cotenant.cli import measure, saved
-from cotenant.cli.options import AUTO
+from cotenant.cli.options import AUTO, priority_of
 from cotenant.describe import Crew, Objective, Plan
-from cotenant.describe.files import Filed, digest_of, filed_tree, read_crew
+from cotenant.describe.files import Filed, digest_of, filed_tree, read_crew, read_plan
 from cotenant.errors import InputError
 from cotenant.plan import VISITS
+from cotenant.plan.priority import Priority
 from cotenant.study import boardplan
 from cotenant.study.boardplan import Boarded
 from cotenant.study.prepare import Profiled
@@ -31,6 +32,8 @@ class Wish:
     single: bool = False
     search: str | None = None
     budget_s: float | None = None
+    after: Path | None = None
+    priority: Priority | None = None
     precision: Sequence[str] | None = None
     allow_overload: bool = False
 
@@ -51,8 +54,9 @@ class Wanted:
     def ask(self) -> boardplan.Ask:
         wish = self.wish
         ask = boardplan.Ask(
-            visits=wish.visits or VISITS, power_w=wish.power_w, allow_overload=wish.allow_overload, single=wish.single, search=wish.search
-        )
+            visits=wish.visits or VISITS, power_w=wish.power_w, allow_overload=wish.allow_overload, single=wish.single,
+            search=wish.search, before=None if wish.after is None else read_plan(wish.after), priority=wish.priority or Priority.STATIC,
+        )  # fmt: skip
         return ask if wish.budget_s is None else replace(ask, budget_s=wish.budget_s)
 
 
@@ -69,6 +73,7 @@ def wanted(wish: Wish, given: Filed | None = None) -> Wanted:
             visits=wish.visits or given.visits,
             power_w=wish.power_w or given.power_w,
             objective=given.plan.objective,
+            priority=wish.priority or priority_of(given.priority),
         )
     if wish.crew is None:
         raise InputError("CREW", "missing", "a crew file; only --check of what `plan --json` printed knows its own")
@@ -85,7 +90,8 @@ def wanted(wish: Wish, given: Filed | None = None) -> Wanted:
 def _refuse_on_machine(wish: Wish) -> None:
     asked = {
         "--visits": wish.visits if wish.visits != VISITS else None, "--power": wish.power_w, "--single": wish.single or None,
-        "--search": wish.search, "--budget": wish.budget_s,
+        "--search": wish.search, "--budget": wish.budget_s, "--after": wish.after,
+        "--priority": None if wish.priority in {None, Priority.STATIC} else "dynamic",
     }  # fmt: skip
     for option, value in asked.items():
         if value is not None:
@@ -106,9 +112,11 @@ def _profiled(asked: Wanted) -> Profiled:
 
 def tree(asked: Wanted, plan: Plan) -> dict[str, Any]:
     """Return a plan with what it takes to check it again."""
+    ask = asked.ask
     filed = Filed(
-        plan=plan, crew_file=str(asked.file), platform_name=asked.crew.platform, visits=asked.ask.visits, power_w=asked.ask.power_w
-    )
+        plan=plan, crew_file=str(asked.file), platform_name=asked.crew.platform, visits=ask.visits, power_w=ask.power_w,
+        priority=ask.priority.value,
+    )  # fmt: skip
     return filed_tree(filed)
 
 
@@ -117,7 +125,8 @@ def verdict(asked: Wanted, plan: Plan) -> dict[str, Any]:
     if asked.on_board:
         found = boardplan.offered(asked.crew, asked.ask)
         _refuse_other(plan, digest_of(asked.crew), digest_of(found.platform))
-        return saved.verdict_tree(plan, found.tenants, found.options, found.platform)
+        tenants = boardplan.weighted_as(found, asked.ask.priority, plan.solos)
+        return saved.verdict_tree(plan, tenants, found.options, found.platform)
     profiled = _profiled(asked)
     _refuse_other(plan, digest_of(asked.crew), digest_of(profiled.platform))
     return saved.check_tree(plan, profiled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from cotenant.describe import Objective
 from cotenant.errors import InputError
 from cotenant.registry import nearest
 from cotenant.units import MAX_NS, NS_PER_S, duration_ns
+
+if TYPE_CHECKING:
+    from cotenant.plan.priority import Priority
 
 AUTO = "auto"
 """The platform that is this machine."""
@@ -102,6 +105,16 @@ def objective_of(name: str | None) -> Objective | None:
     if name is not None and name not in known:
         raise InputError("--objective", name or "''", nearest(name, known))
     return None if name is None else Objective(name)
+
+
+def priority_of(name: str | None) -> Priority | None:
+    """Return where weights come from, or None as it came; InputError names the nearest."""
+    from cotenant.plan.priority import Priority
+
+    known = tuple(one.value for one in Priority)
+    if name is not None and name not in known:
+        raise InputError("--priority", name or "''", nearest(name, known))
+    return None if name is None else Priority(name)
 
 
 def visits_of(given: int | None) -> int | None:

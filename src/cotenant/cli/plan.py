@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cotenant.cli.options import AsJson, Overload, Precisions, budget_of, number_of, objective_of, visits_of, writable
+from cotenant.cli.options import AsJson, Overload, Precisions, budget_of, number_of, objective_of, priority_of, visits_of, writable
 from cotenant.cli.screen import note, show_json
 
 Crew = Annotated[Path | None, typer.Argument(metavar="CREW", help="A crew file, in YAML; a plan that --check proves knows its own.")]
@@ -22,6 +22,12 @@ Search = Annotated[
     typer.Option("--search", metavar="NAME", help="Let a search choose one option for each tenant; the bound stays that of all plans."),
 ]
 Spend = Annotated[str | None, typer.Option("--budget", metavar="S", help="CPU time for --single and --search, as 100ms; 1 s if left out.")]
+After = Annotated[
+    Path | None, typer.Option("--after", metavar="FILE", help="The plan so far: say what changes, and move nobody for a gain under 1 %.")
+]
+Weights = Annotated[
+    str | None, typer.Option("--priority", metavar="NAME", help="static: the crew's weights; dynamic: times what each computes.")
+]
 Explain = Annotated[bool, typer.Option("--explain", help="Say why: what is short, what an inference costs the others.")]
 Check = Annotated[Path | None, typer.Option("--check", metavar="FILE", help="Prove a saved plan again, in place of planning.")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with the mapping, prices and what else could be.")]
@@ -38,6 +44,8 @@ def plan(
     single: Single = False,
     search: Search = None,
     budget: Spend = None,
+    after: After = None,
+    priority: Weights = None,
     explain: Explain = False,
     check: Check = None,
     save: Save = None,
@@ -52,7 +60,7 @@ def plan(
     file, page = writable(save, "--save"), writable(html, "--html")
     wish = asked.Wish(
         crew=crew, platform=platform, objective=objective_of(objective), visits=visits_of(visits), power_w=number_of(power, "--power"),
-        single=single, search=search, budget_s=budget_of(budget),
+        single=single, search=search, budget_s=budget_of(budget), after=after, priority=priority_of(priority),
         precision=precision, allow_overload=allow_overload,
     )  # fmt: skip
     given = None if check is None else saved.read_filed(check)
@@ -69,12 +77,15 @@ def plan(
 
         save_plan_page(found, wanted, page)
     if as_json:
-        said = {"explanation": offered.explanation(found)} if explain else {}
+        said: dict[str, Any] = {"explanation": offered.explanation(found)} if explain else {}
+        said |= {"changes": list(found.changes)} if found.changes else {}
         show_json(offered.plan_tree(found) | said | asked.tree(wanted, found.plan))
     elif explain:
         print(offered.explanation(found))
     else:
         offered.show_plan(found)
+    if found.changes and not as_json:
+        print("\n".join(("", *found.changes)))
 
 
 def _show_verdict(verdict: Mapping[str, Any], *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ _ALLOWED = "a plan as `cotenant plan` writes it"
 class Filed:
     """Hold a plan with the crew file and the platform that it was made for, both as they were given.
 
-    `visits` and `power_w` are what the plan was asked for beside them; the names are empty in files that hold a bare plan.
+    `visits`, `power_w` and `priority` are what the plan was asked for beside them; the names are empty in files that hold a bare plan.
     """
 
     plan: Plan
@@ -29,6 +29,7 @@ class Filed:
     platform_name: str = ""
     visits: int = 1
     power_w: float | None = None
+    priority: str = "static"
 
 
 def filed_tree(filed: Filed) -> dict[str, Any]:

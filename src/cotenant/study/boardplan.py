@@ -8,13 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cotenant.describe import Board, Crew, Network, Option, Plan, Platform, Tenant
+from cotenant.describe import Board, Crew, Network, Option, Plan, Platform, Solo, Tenant
 from cotenant.describe.files import board, digest_of, read_board
 from cotenant.errors import InputError
-from cotenant.plan import VISITS, Effort, Offer, Refusal, chains, solve, timely
+from cotenant.plan import HEADROOM, VISITS, Effort, Offer, Refusal, chains, solve, timely
+from cotenant.plan.difference import difference
+from cotenant.plan.priority import Priority, weighted
+from cotenant.plan.replan import replan
+from cotenant.plan.solve import start
 from cotenant.search import Budget, Judge, menu_of, named, run, searches
 from cotenant.study.estimated import Estimates, networks_for
 
+TOLD = 1e-4
+"""Below this a gain that was left is rounding."""
 GAP = 0.01
 """Within what of the bound a plan of single options is good enough."""
 
@@ -24,7 +30,8 @@ class Ask:
     """Say what a plan for a board should be: how often a chain may come to each processor, and what may be drawn on the average.
 
     `power_w` None leaves the board's own limit, if it has one. `single`: one option for each tenant, within `GAP` of the bound;
-    `search`: the one that this search chooses. `budget_s` of CPU time are spent on either at most.
+    `search`: the one that this search chooses. `budget_s` of CPU time are spent on either at most. With a plan `before`, nobody moves for a
+    gain of less than a hundredth; `priority` says where weights come from.
     """
 
     visits: int = VISITS
@@ -34,6 +41,8 @@ class Ask:
     search: str | None = None
     budget_s: float = 1.0
     seed: int = 0
+    before: Plan | None = None
+    priority: Priority = Priority.STATIC
 
     def __post_init__(self) -> None:
         if not 0 < self.budget_s < math.inf:
@@ -62,10 +71,12 @@ class Offered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boarded:
-    """Hold a crew with its plan for a board."""
+    """Hold a crew with its plan for a board: tenants with the weights planned by, and what changed since a plan before."""
 
     offered: Offered
+    tenants: tuple[Tenant, ...]
     plan: Plan
+    changes: tuple[str, ...] = ()
 
     @property
     def crew(self) -> Crew:
@@ -74,10 +85,6 @@ class Boarded:
     @property
     def platform(self) -> Platform:
         return self.offered.platform
-
-    @property
-    def tenants(self) -> tuple[Tenant, ...]:
-        return self.offered.tenants
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -129,20 +136,44 @@ def _offer(tenants: Sequence[Tenant], found: Estimates, platform: Platform, visi
 
 
 def planned(found: Offered, ask: Ask) -> Boarded:
-    """Plan a crew for a board; InfeasibleError if it does not fit.
+    """Plan a crew for a board; InfeasibleError if it does not fit, InputError for a plan before that was made for another platform.
 
     A search's mapping is never refused: what of the floors it misses, the plan says.
     """
     begun_s = time.perf_counter()
-    chosen = None if ask.search is None else _searched(found, ask, ask.search)
-    plan = solve(
-        found.tenants, found.options, found.platform, found.crew.objective,
-        allow_overload=ask.allow_overload or chosen is not None, effort=_effort(ask) if ask.single else None, chosen=chosen,
-    )  # fmt: skip
+    tenants = weighted_as(found, ask.priority)
+    plan, changes = _solved(found, tenants, ask)
     seconds = time.perf_counter() - begun_s
     crew = found.crew
     plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(found.platform))
-    return Boarded(offered=found, plan=plan)
+    return Boarded(offered=found, tenants=tenants, plan=plan, changes=changes)
+
+
+def weighted_as(found: Offered, priority: Priority, solos: Sequence[Solo] | None = None) -> tuple[Tenant, ...]:
+    """Return the tenants with the weights that a priority asks for; `solos` are those of a plan, found anew where it is None."""
+    if priority is Priority.STATIC:
+        return found.tenants
+    known = start(found.tenants, found.options, found.platform, HEADROOM).solos if solos is None else solos
+    return weighted(found.tenants, known, found.platform, priority)
+
+
+def _solved(found: Offered, tenants: Sequence[Tenant], ask: Ask) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan, and in words what is another since the plan before, if there was one."""
+    objective, effort = found.crew.objective, _effort(ask) if ask.single else None
+    chosen = None if ask.search is None else _searched(found, tenants, ask, ask.search)
+    if ask.before is None or chosen is not None:
+        plan = solve(
+            tenants, found.options, found.platform, objective,
+            allow_overload=ask.allow_overload or chosen is not None, effort=effort, chosen=chosen,
+        )  # fmt: skip
+        return plan, () if ask.before is None else difference(ask.before, plan)
+    if ask.before.platform not in {"", digest_of(found.platform)}:
+        raise InputError("--after", "the plan of another platform", f"one of {found.platform.name} as it is now")
+    again = replan(ask.before, tenants, found.options, found.platform, objective, allow_overload=ask.allow_overload, effort=effort)
+    lines = difference(ask.before, again.plan)
+    if again.plan is not again.best and again.gain >= TOLD:
+        lines = (*lines, f"nobody moves: the best plan would gain {again.gain:.2%}")
+    return again.plan, lines
 
 
 def _effort(ask: Ask) -> Effort:
@@ -150,10 +181,10 @@ def _effort(ask: Ask) -> Effort:
     return Effort(gap=GAP, more=lambda: time.process_time() < until_s)
 
 
-def _searched(found: Offered, ask: Ask, name: str) -> tuple[Option, ...]:
+def _searched(found: Offered, tenants: Sequence[Tenant], ask: Ask, name: str) -> tuple[Option, ...]:
     """Return the option of each tenant that a search chooses."""
     search = named(searches, name, "--search")
-    menu = menu_of(found.tenants, found.options, found.platform)
+    menu = menu_of(tenants, found.options, found.platform)
     judge = Judge(menu, found.crew.objective)
     answer = run(search, menu, judge, Budget(seconds=ask.budget_s), ask.seed)
     return tuple(menu.problem.options[k] for k in answer.choice)

@@ -34,6 +34,11 @@ class Prepared:
         return self.offer.options
 
     @property
+    def changes(self) -> tuple[str, ...]:
+        """Return nothing: this machine's plans are rehearsed, not held against others."""
+        return ()
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Return what is worth knowing of how it was measured."""
         return self.profile.notes
