@@ -7,18 +7,33 @@ from collections.abc import Iterator
 import numpy as np
 
 from cotenant.describe import Bind, Objective
+from cotenant.plan.single import Effort
 from cotenant.plan.solve import solve
 from cotenant.search.branch import Ahead, Part, branch, is_beaten, promise
 from cotenant.search.interface import Search
 from cotenant.search.judge import Judge
 from cotenant.search.menu import Choice, Menu, Vector
 
+GAP = 0.01  # of the bound: beyond it this search goes on by itself
+MOST_NODES = 200
 RESOURCES = (Bind.CAPACITY, Bind.HEADROOM)
 
 
 def choose(menu: Menu, judge: Judge, rng: np.random.Generator) -> Choice:
-    """Follow first what costs least, until nothing that is left promises more than is known."""
+    """Begin with the planner's own mapping; follow first what costs least, until nothing that is left promises more than is known."""
+    judge.worth(_planned(menu, judge))
     return branch(judge, _ahead(menu, judge))
+
+
+def _planned(menu: Menu, judge: Judge) -> Choice:
+    """Return the mapping that the planner gives near its bound; whoever it leaves with nothing has the first of its options."""
+    problem = menu.problem
+    effort = Effort(gap=GAP, nodes=MOST_NODES, more=lambda: not judge.is_spent())
+    plan = solve(
+        problem.tenants, problem.options, problem.platform, judge.objective, headroom=menu.headroom, allow_overload=True, effort=effort
+    )
+    used = {share.option for share in plan.shares}
+    return tuple(next((int(k) for k in own if problem.options[k] in used), int(own[0])) for own in menu.own)
 
 
 def _ahead(menu: Menu, judge: Judge) -> Ahead:

@@ -74,7 +74,7 @@ class Judge:
 
     def step(self) -> None:
         """Count one look at a mapping, or at a part of one; raise `Spent` once the budget is and there is an answer."""
-        if self.best is not None and self._is_spent():
+        if self.best is not None and self.is_spent():
             raise Spent
         self.evaluations += 1
 
@@ -92,7 +92,8 @@ class Judge:
             self.best, self._best_score = tuple(choice), score
         return score
 
-    def _is_spent(self) -> bool:
+    def is_spent(self) -> bool:
+        """Say whether the budget is spent."""
         if self._most is not None and self.evaluations >= self._most:
             return True
         return self._until_s is not None and time.process_time() >= self._until_s
