@@ -18,9 +18,13 @@ What is compared, level by level in the plan's order, and every level must pass:
 
 The kept plan is proved over *all* options, by the prices of the best plan: `check` passes it. A bound from prices moves with what the
 levels before are held to (weak duality), and no other way. So each level's bound is the best plan's, plus price times what the level's
-rows give way. It says what no plan that keeps as much at the levels before can exceed, so its gap is no less than what moving would gain.
-The prices shown are those of that proof: what more of a resource would be worth if all moved where they should. `Replanned.best` has that
-plan, with its own bound.
+rows give way; a proof of several leaves is priced anew, since a leaf that was impossible may be so no more. It says what no plan that keeps
+as much at the levels before can exceed, so its gap is no less than what moving would gain. The prices shown are those of that proof: what
+more of a resource would be worth if all moved where they should. `Replanned.best` has that plan, with its own bound.
+
+Where the plan is of single options, so is the kept one: of several in use the most used stays, and who is free has what the best plan
+chose. A search for single options may end early, and the options in use be ahead of what it found: then they stay, whatever that leaves to
+lower ranks, duties apart.
 """
 
 from __future__ import annotations
@@ -92,16 +96,16 @@ def weigh(
 ) -> Replanned:  # fmt: skip
     """Keep the options in use, with new rates, where they reach nearly what the best plan does; else take the best plan."""
     _refuse(gain)
-    crew = Crew(tenants=tuple(tenants), options=tuple(options), platform=platform, best=best)
-    kept, lost = _climbed(crew, _staying(before, crew), gain)
-    plan = best if kept is None else _plan(crew, kept)
+    wanted = _Wanted(tenants=tuple(tenants), options=tuple(options), platform=platform, best=best)
+    kept, lost = _climbed(wanted, _staying(before, wanted), gain)
+    plan = best if kept is None else _plan(wanted, kept)
     if plan is not best and _deprived(tenants, best, plan):
         plan, lost = best, _LOST
     return Replanned(plan=plan, best=best, gain=lost, moves=tuple(_moves(before, plan)))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Crew:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Wanted:
     """Hold what is planned for, and the best plan for it."""
 
     tenants: tuple[Tenant, ...]
@@ -130,15 +134,15 @@ def _used(plan: Plan, tenant: str) -> tuple[tuple[object, ...], ...]:
     return tuple(mapping(share.option) for share in plan.shares_of(tenant) if share.rate_per_s > 0)
 
 
-def _staying(before: Plan, crew: Crew) -> list[Option]:
+def _staying(before: Plan, wanted: _Wanted) -> list[Option]:
     """Return the options in use of those who were served before, and all of the others.
 
     A best plan of single options asks for single ones: the most used, and for who is free that which the best plan chose.
     """
     own: dict[str, list[Option]] = {}
-    for option in crew.options:
+    for option in wanted.options:
         own.setdefault(option.tenant, []).append(option)
-    return [option for tenant in crew.tenants for option in _stays(before, crew.best, tenant.name, own.get(tenant.name, []))]
+    return [option for tenant in wanted.tenants for option in _stays(before, wanted.best, tenant.name, own.get(tenant.name, []))]
 
 
 def _stays(before: Plan, best: Plan, tenant: str, own: Sequence[Option]) -> Sequence[Option]:
@@ -158,20 +162,20 @@ def _moves(before: Plan, after: Plan) -> Iterator[str]:
             yield promise.tenant
 
 
-def _climbed(crew: Crew, options: Sequence[Option], gain: float) -> tuple[Ladder | None, float]:
+def _climbed(wanted: _Wanted, options: Sequence[Option], gain: float) -> tuple[Ladder | None, float]:
     """Climb the best plan's levels with other options; return also what is lost of the best plan, None for more than `gain`.
 
     A search for single options may end before its best: what is ahead of it at one level may be behind at those after.
     """
-    problem = crew.problem(options)
-    ladder = Ladder(problem=problem, rows=problem.rows, solos=crew.best.solos, x=np.zeros(len(options)))
+    problem = wanted.problem(options)
+    ladder = Ladder(problem=problem, rows=problem.rows, solos=wanted.best.solos, x=np.zeros(len(problem.options)))
     lost, ahead = 0.0, False
-    for index, level in enumerate(crew.best.levels):
+    for index, level in enumerate(wanted.best.levels):
         try:
-            ladder = climb(ladder, _aim(level, crew.tenants, ladder))
+            ladder = climb(ladder, _aim(level, wanted.tenants, ladder))
         except ArithmeticError:  # a tenant that the best plan serves cannot be served so: its model does not fit beside the others
             return None, _LOST
-        ladder = _proved(ladder, crew, index)
+        ladder = _proved(ladder, wanted, index)
         loss = _loss(ladder, level)
         ahead = ahead or loss < -EQUAL
         if not ahead or level.goal in _DUTIES:
@@ -235,16 +239,16 @@ def _deprived(tenants: Sequence[Tenant], best: Plan, kept: Plan) -> bool:
     )
 
 
-def _proved(ladder: Ladder, crew: Crew, index: int) -> Ladder:
+def _proved(ladder: Ladder, wanted: _Wanted, index: int) -> Ladder:
     """Give the level climbed last a proof over all options: the best plan's leaves, with a bound for what this ladder keeps."""
-    level, best = _rounded(ladder.levels[-1], crew.best.levels[index]), crew.best.levels[index]
-    before, now = _limits(crew.best.levels[:index]), _limits(ladder.levels[:-1])
+    level, best = _rounded(ladder.levels[-1], wanted.best.levels[index]), wanted.best.levels[index]
+    before, now = _limits(wanted.best.levels[:index]), _limits(ladder.levels[:-1])
     if before == now:
         bound, leaves = best.bound, best.leaves
     elif len(best.leaves) == 1:
         bound, leaves = best.bound + _slip(best.leaves[0], before, now), best.leaves
     else:
-        bound, leaves = _again(ladder, crew, best)
+        bound, leaves = _again(ladder, wanted, best)
     return replace(ladder, levels=(*ladder.levels[:-1], replace(level, bound=max(bound, level.value), leaves=leaves)))
 
 
@@ -272,12 +276,12 @@ def _slip(leaf: Leaf, before: Limits, now: Limits) -> float:
     return sum(dual.price * (now[row] - before[row]) for dual in leaf.duals if (row := (dual.bind, dual.of)) in before)
 
 
-def _again(ladder: Ladder, crew: Crew, best: Level) -> tuple[float, tuple[Leaf, ...]]:
+def _again(ladder: Ladder, wanted: _Wanted, best: Level) -> tuple[float, tuple[Leaf, ...]]:
     """Bound a level anew for what the ladder keeps: leaf by leaf, since one that was impossible may be so no more.
 
     Sides rest on tenants being alike, and they may keep different rates now: plans of single options are bounded by mixtures.
     """
-    problem, aim = crew.problem(crew.options), ladder.aims[-1]
+    problem, aim = wanted.problem(wanted.options), ladder.aims[-1]
     rows = (*problem.rows, *_kept_rows(ladder, problem))
     banned = tuple(dict.fromkeys(leaf.banned for leaf in best.leaves))
     found = [relax(problem, aim, rows, _left(problem, some), np.zeros(len(problem.options))) for some in banned]
@@ -300,14 +304,14 @@ def _left(problem: Problem, banned: Sequence[Artifact]) -> NDArray[np.intp]:
     return np.flatnonzero([option.artifact not in banned for option in problem.options])
 
 
-def _plan(crew: Crew, ladder: Ladder) -> Plan:
+def _plan(wanted: _Wanted, ladder: Ladder) -> Plan:
     """Make a plan of rates by the options in use; what it is measured against is the best plan's."""
-    problem, best = ladder.problem, crew.best
-    most = [min(ladder.solo(t.name), open_rate_per_s(t.arrival) or math.inf) for t in crew.tenants]
+    problem, best = ladder.problem, wanted.best
+    most = [min(ladder.solo(t.name), open_rate_per_s(t.arrival) or math.inf) for t in wanted.tenants]
     x = _settled(ladder, np.array(most))
     rates = problem.rates(x)
     counted = objective_levels(ladder.levels)
-    promises = (replace(best.promise(t.name), rate_per_s=min(rates[t.name], m)) for t, m in zip(crew.tenants, most, strict=True))
+    promises = (replace(best.promise(t.name), rate_per_s=min(rates[t.name], m)) for t, m in zip(wanted.tenants, most, strict=True))
     return replace(
         best,
         shares=tuple(Share(option=problem.options[k], rate_per_s=float(x[k])) for k in np.flatnonzero(x)),
