@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def saved(tree: Any, folder: Path) -> Path:
 
 @pytest.mark.parametrize(
     "more",
-    [(), ("--single",), ("--objective", "maxmin"), ("--visits", "2"), ("--search", "mosaic"), ("--power", "20"), ("--priority", "dynamic")],
+    [(), ("--single",), ("--objective", "maxmin"), ("--visits", "2"), ("--search", "mosaic"), ("--priority", "dynamic")],
 )
 def test_what_is_printed_as_json_is_proved_again_by_itself(capsys: Captured, crew: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
     tree = printed(capsys, "plan", crew, "--json", *more)
@@ -65,9 +66,24 @@ def test_what_is_printed_as_json_is_proved_again_by_itself(capsys: Captured, cre
     assert verdict["ok"], verdict["complaints"]
 
 
-def test_an_altered_plan_is_refused_by_its_proof(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+ALTERED: tuple[tuple[tuple[str | int, ...], Any], ...] = (
+    (("plan", "shares", -1, "rate_per_s"), 1e3),
+    (("plan", "levels", 0, "leaves"), []),
+    (("plan", "bound"), -9.0),
+    (("tenants", "tag", "rate_per_s"), 1e3),
+    (("bound",), 9.0),
+)
+
+
+@pytest.mark.parametrize(("path", "value"), ALTERED)
+def test_an_altered_plan_is_refused_by_its_proof(
+    capsys: Captured, crew: Path, tmp_path: Path, path: tuple[str | int, ...], value: object
+) -> None:
     tree = printed(capsys, "plan", crew, "--json")
-    tree["plan"]["shares"][-1]["rate_per_s"] *= 1.5
+    inside: Any = tree
+    for key in path[:-1]:
+        inside = inside[key]
+    inside[path[-1]] = value
     assert _end(("plan", "--check", str(saved(tree, tmp_path)))) == 1
 
 
@@ -96,7 +112,8 @@ def test_the_explanation_lists_few_of_very_many_options(capsys: Captured, crew: 
 def test_a_plan_for_another_crew_or_board_is_refused_by_its_hash(capsys: Captured, crew: Path, tmp_path: Path) -> None:
     file = saved(printed(capsys, "plan", crew, "--json"), tmp_path)
     assert "the plan of another crew" in refused(capsys, "plan", "--check", file, "--platform", "kirin970")
-    assert "the plan of another platform" in refused(capsys, "plan", "--check", file, "--power", "3")
+    assert "--html" in refused(capsys, "plan", "--check", file, "--html", tmp_path / "page.html")
+    assert "--search" in refused(capsys, "plan", "--check", file, "--search", "exact")
     crew.write_text(CREW.replace("weight: 2", "weight: 3"))
     assert "the plan of another crew" in refused(capsys, "plan", "--check", file)
     assert "the plan of another crew" in refused(capsys, "plan", crew, "--check", file)
@@ -137,6 +154,9 @@ def test_a_crew_that_cannot_be_is_refused_with_what_would_do(capsys: Captured, t
         (("--platform", "auto", "--visits", "2"), "--visits: 2; a board"),
         (("--platform", "auto", "--single"), "--single: True; a board"),
         (("--save", "no/such/folder.json"), "--save"),
+        (("--power", "20"), "--power: 20 W; a board that says what each segment draws"),
+        (("--budget", "2"), "--budget: 2.0; --single or --search"),
+        (("--single", "--search", "exact"), "--search: exact; left out with --single"),
         (("--after", "no.json"), "no.json"),
         (("--priority", "dyn"), "did you mean dynamic?"),
         (("--platform", "auto", "--priority", "dynamic"), "--priority: dynamic; a board"),
@@ -188,3 +208,40 @@ def test_what_changes_is_said_and_nobody_moves_for_nothing(capsys: Captured, cre
 
 def options_of(tree: Any) -> dict[str, set[str]]:
     return {name: {share["option"] for share in tenant["options"]} for name, tenant in tree["tenants"].items()}
+
+
+POWERED = """
+platform: rk3399pro
+tenants:
+  - {name: a, model: "board:alexnet", arrival: flat-out}
+  - {name: s, model: "board:squeezenet", arrival: flat-out}
+"""
+
+
+def test_limited_power_is_kept_and_proved(capsys: Captured, tmp_path: Path) -> None:
+    crew = written(tmp_path, POWERED)
+    tree = printed(capsys, "plan", crew, "--power", "4", "--json")
+    assert tree["prices"]["energy"]["used"] == pytest.approx(4)
+    assert tree["prices"]["energy"]["price"] > 0
+    file = saved(tree, tmp_path)
+    assert printed(capsys, "plan", "--check", file, "--json")["ok"]
+    assert "the plan of another platform" in refused(capsys, "plan", "--check", file, "--power", "3")
+
+
+def test_advice_on_floors_works_when_followed(capsys: Captured, tmp_path: Path) -> None:
+    text = CREW.replace("floor: 0.1", "floor: 0.9")
+    said = refused(capsys, "plan", written(tmp_path, text))
+    floors = dict(re.findall(r"tenants\[(\w+)\].floor ([0-9.]+)", said))
+    assert floors
+    for name, floor in floors.items():
+        text = re.sub(rf"(name: {name},.*floor: )[0-9.]+", rf"\g<1>{floor}", text)
+    assert _end(("plan", str(written(tmp_path, text)))) == 0
+
+
+def test_a_plan_is_proved_from_another_folder(capsys: Captured, crew: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tree = printed(capsys, "plan", crew.name, "--json")
+    (tmp_path / "elsewhere").mkdir()
+    file = saved(tree, tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert printed(capsys, "plan", "--check", file.name, "--json")["ok"]

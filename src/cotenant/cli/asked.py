@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cotenant.cli import measure, saved
+from cotenant.cli import measure, offered, saved
 from cotenant.cli.options import AUTO, priority_of
 from cotenant.describe import Crew, Objective, Plan
 from cotenant.describe.files import Filed, digest_of, filed_tree, read_crew, read_plan
@@ -80,11 +80,28 @@ def wanted(wish: Wish, given: Filed | None = None) -> Wanted:
     crew = read_crew(wish.crew)
     crew = replace(crew, platform=wish.platform or crew.platform, objective=wish.objective or crew.objective)
     found = Wanted(file=wish.crew, crew=crew, wish=wish)
+    _refuse_idle(wish)
     if not found.on_board:
         _refuse_on_machine(wish)
     elif wish.precision is not None:
         raise InputError("--precision", ", ".join(wish.precision), f"left out: {crew.platform} knows each network in one precision")
     return found
+
+
+def refuse_beside_check(wish: Wish, more: Mapping[str, object]) -> None:
+    """Refuse what asks for a plan where one is to be proved."""
+    asked = {"--single": wish.single or None, "--search": wish.search, "--budget": wish.budget_s, "--after": wish.after, **more}
+    for option, value in asked.items():
+        if value is not None:
+            raise InputError(option, value, "left out with --check, which makes no plan")
+
+
+def _refuse_idle(wish: Wish) -> None:
+    """Refuse options that would change nothing."""
+    if wish.single and wish.search is not None:
+        raise InputError("--search", wish.search, "left out with --single, which is the planner's own search")
+    if wish.budget_s is not None and not wish.single and wish.search is None:
+        raise InputError("--budget", wish.budget_s, "--single or --search, which it is for: a plan of mixtures has an end of its own")
 
 
 def _refuse_on_machine(wish: Wish) -> None:
@@ -114,19 +131,20 @@ def tree(asked: Wanted, plan: Plan) -> dict[str, Any]:
     """Return a plan with what it takes to check it again."""
     ask = asked.ask
     filed = Filed(
-        plan=plan, crew_file=str(asked.file), platform_name=asked.crew.platform, visits=ask.visits, power_w=ask.power_w,
+        plan=plan, crew_file=str(asked.file.absolute()), platform_name=asked.crew.platform, visits=ask.visits, power_w=ask.power_w,
         priority=ask.priority.value,
     )  # fmt: skip
     return filed_tree(filed)
 
 
-def verdict(asked: Wanted, plan: Plan) -> dict[str, Any]:
-    """Prove a plan again; InputError for that of another crew or platform."""
+def verdict(asked: Wanted, plan: Plan, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Prove a plan again, and what a file shows of it; InputError for that of another crew or platform."""
     if asked.on_board:
         found = boardplan.offered(asked.crew, asked.ask)
         _refuse_other(plan, digest_of(asked.crew), digest_of(found.platform))
         tenants = boardplan.weighted_as(found, asked.ask.priority, plan.solos)
-        return saved.verdict_tree(plan, tenants, found.options, found.platform)
+        said = offered.plan_tree(boardplan.Boarded(offered=found, tenants=tenants, plan=plan))
+        return saved.verdict_tree(plan, tenants, found.options, found.platform, saved.altered(shown, said))
     profiled = _profiled(asked)
     _refuse_other(plan, digest_of(asked.crew), digest_of(profiled.platform))
     return saved.check_tree(plan, profiled)

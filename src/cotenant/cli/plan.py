@@ -64,9 +64,11 @@ def plan(
         precision=precision, allow_overload=allow_overload,
     )  # fmt: skip
     given = None if check is None else saved.read_filed(check)
-    wanted = asked.wanted(wish, given)
     if given is not None:
-        _show_verdict(asked.verdict(wanted, given.plan), as_json=as_json)
+        asked.refuse_beside_check(wish, {"--html": html, "--save": save, "--objective": objective, "--explain": explain or None})
+    wanted = asked.wanted(wish, given)
+    if given is not None and check is not None:
+        _show_verdict(asked.verdict(wanted, given.plan, saved.shown(check)), as_json=as_json)
         return
     found = asked.planned(wanted)
     note(found.notes)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cotenant.describe import Option, Plan, Platform, Tenant, cache_folder
+from cotenant.describe.document import json_tree
 from cotenant.describe.files import read_filed
 from cotenant.errors import InputError
 from cotenant.plan import check, enumerate_options
@@ -34,6 +35,19 @@ def verdict_tree(
     found = check(plan, tenants, options, platform)
     complaints = [*found.complaints, *more]
     return {"ok": not complaints, "value": found.value, "bound": found.bound, "complaints": complaints}
+
+
+def shown(file: Path) -> dict[str, Any]:
+    """Return all that a plan's file says, for people too."""
+    tree = json_tree(file)
+    return tree if isinstance(tree, dict) else {}
+
+
+def altered(shown: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[str]:
+    """Name what a file shows that its plan does not say; what it leaves out it may."""
+    for key, value in json.loads(json.dumps(said)).items():
+        if key in shown and shown[key] != value:
+            yield f"{key}: shown otherwise than the plan has it"
 
 
 def check_tree(plan: Plan, found: Profiled) -> dict[str, Any]:

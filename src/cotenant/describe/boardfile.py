@@ -103,6 +103,11 @@ def _board(keys: _Keys) -> Board:
     for index, column in enumerate(keys.columns):
         with within(f"columns[{index}]"):
             _refuse_elsewhere(column, platform)
+    lanes = {processor.name for processor in platform.processors}
+    for index, pair in enumerate(keys.handovers):
+        for end in (pair.source, pair.target):
+            if end not in lanes:
+                raise InputError(f"handovers[{index}]", end, nearest(end, tuple(sorted(lanes))))
     return Board(
         platform=platform,
         networks=tuple(_network(index, tree, keys) for index, tree in enumerate(keys.networks)),

@@ -65,6 +65,8 @@ def _strangers(plan: Plan, ground: Ground) -> Iterator[str]:
     shares = (*plan.shares, *(share for solo in plan.solos for share in solo.shares))
     yield from (f"share of {s.option.tenant}, {s.option.name}: no such option" for s in shares if s.option not in known)
     yield from (f"share of {s.option.tenant}, {s.option.name}: {s.rate_per_s}/s" for s in shares if not 0 <= s.rate_per_s < math.inf)
+    yield from (f"{level.name}: no prices at all" for level in plan.levels if not level.leaves)
+    yield from (f"solo of {solo.tenant}: no prices at all" for solo in plan.solos if not solo.leaves)
     yield from (f"{level.name}: no such tenants" for level in plan.levels if not set(level.tenants) <= set(names))
     yield from (f"solo rate of {p.tenant}: {p.solo_rate_per_s}" for p in plan.promises if not 0 < p.solo_rate_per_s < math.inf)
     if plan.headroom != ground.headroom:

@@ -46,13 +46,17 @@ def chains(tenant: Tenant, network: Network, platform: Platform, *, visits: int 
     """List the options of a tenant's network on a board that no other matches in all that a plan can see.
 
     A chain comes to each processor at most `visits` times, and the more often it may, the fewer places there are to cut at. The receiver
-    of a handover is busy meanwhile. InputError for less than one visit, and for a network that no chain runs to its end.
+    of a handover is busy meanwhile. Where power is limited, nothing runs where nobody measured what it draws. InputError for less than
+    one visit, and for a network that no chain runs to its end.
     """
     if visits < 1:
         raise InputError("--visits", visits, "1 or more")
     units, sizes = coarse(network, MOST_UNITS // visits)
     growth = _Growth(units, platform, visits)
     found = growth.found()
+    if not len(found.taken) and platform.power_w is not None:
+        allowed = f"a board that says what each segment draws; {platform.name} does not say it of all of {network.name}"
+        raise InputError("--power", f"{platform.power_w:g} W", allowed)
     if not len(found.taken):
         raise InputError(f"tenants[{tenant.name}].model", tenant.source.model, f"a network of which {platform.name} runs every segment")
     order = np.lexsort((found.taken[:, -1], (found.starts[:, :, 1] >= 0).sum(axis=1)))
@@ -99,7 +103,7 @@ class _Growth:
         ran = {}
         for (place, visited), some in states.items():
             cost = costs.get(self.places[place])
-            if cost is not None:
+            if cost is not None and not (self._thrifty and cost.power_w is None):
                 joules = (cost.power_w or 0.0) * cost.duration_ns / NS_PER_S if self._thrifty else 0.0
                 ran[place, visited] = replace(some, taken=some.taken + self._row(place, cost.duration_ns, joules))
         return ran

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from cotenant.plan.lp import Lp
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row, held_row
 
+_NOTHING = 1e-3  # of what arrives: less is as good as nothing
 _OVERLOAD = "or --allow-overload"
 
 
@@ -76,8 +78,16 @@ def _fitting(ladder: Ladder, aim: Aim) -> str:
     rates = ladder.problem.rates(ladder.x)
     short = [(t, unit) for t, unit in zip(aim.tenants, aim.units_per_s, strict=True) if rates[t] < unit * (1 - 10 * KEEP)]
     if aim.goal is Goal.FLOORS:
-        return ", ".join(f"tenants[{t}].floor {rates[t] / ladder.solo(t):.2g} would fit" for t, _ in short)
-    return ", ".join(f"tenants[{t}] at {rates[t]:.3g}/s instead of {unit:.3g}/s would fit" for t, unit in short)
+        return f"{' and '.join(f'tenants[{t}].floor {_down(rates[t] / ladder.solo(t))}' for t, _ in short)} would fit"
+    if all(rates[t] < _NOTHING * unit for t, unit in short):
+        return f"who goes before leaves nothing for {', '.join(t for t, _ in short)}: fewer of them flat-out, or a floor below"
+    return f"{' and '.join(f'tenants[{t}] at {_down(rates[t])}/s instead of {unit:.3g}/s' for t, unit in short)} would fit"
+
+
+def _down(number: float) -> str:
+    """Write a number in three digits, not above what it is."""
+    digits = 10.0 ** (2 - math.floor(math.log10(number))) if number > 0 else 1.0
+    return f"{math.floor(number * digits * (1 - KEEP)) / digits:.3g}"
 
 
 def _stretch(ladder: Ladder, aim: Aim) -> tuple[float, Row | None]:

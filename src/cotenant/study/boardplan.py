@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cotenant.describe import Board, Crew, Network, Option, Plan, Platform, Solo, Tenant
+from cotenant.describe import Board, Crew, Goal, Network, Option, Plan, Platform, Solo, Tenant
 from cotenant.describe.files import board, digest_of, read_board
 from cotenant.errors import InputError
 from cotenant.plan import HEADROOM, VISITS, Effort, Offer, Refusal, chains, solve, timely
@@ -77,6 +77,7 @@ class Boarded:
     tenants: tuple[Tenant, ...]
     plan: Plan
     changes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def crew(self) -> Crew:
@@ -96,7 +97,16 @@ class Boarded:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return self.offered.notes
+        return (*self.offered.notes, *self.remarks)
+
+
+def _unproved(plan: Plan) -> Iterator[str]:
+    """Say where a plan of single options ended before it was within `GAP` of its bound."""
+    for level in plan.levels:
+        size = len(level.tenants) if level.goal is Goal.PROPORTIONAL else abs(level.value)
+        if level.goal.value == plan.objective.value and level.bound - level.value > 1.5 * GAP * size:
+            yield f"rank {level.rank}: {level.value:.6g} reached, {level.bound:.6g} not ruled out; more --budget may bring them together"
+            return
 
 
 def board_of(name: str) -> Board:
@@ -146,7 +156,7 @@ def planned(found: Offered, ask: Ask) -> Boarded:
     seconds = time.perf_counter() - begun_s
     crew = found.crew
     plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(found.platform))
-    return Boarded(offered=found, tenants=tenants, plan=plan, changes=changes)
+    return Boarded(offered=found, tenants=tenants, plan=plan, changes=changes, remarks=tuple(_unproved(plan)) if ask.single else ())
 
 
 def weighted_as(found: Offered, priority: Priority, solos: Sequence[Solo] | None = None) -> tuple[Tenant, ...]:
