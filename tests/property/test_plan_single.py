@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cotenant.describe import Goal, Leaf, Level, Objective, Plan
+from cotenant.describe import Artifact, Closed, Goal, Leaf, Level, Objective, Plan, Precision, Side
+from cotenant.errors import InfeasibleError, InputError
 from cotenant.plan import Effort, check, solve
-from tests.plan_cases import Case, cases, closed, option, platform
+from cotenant.plan.cover import covers
+from cotenant.plan.scan import Ground
+from tests.plan_cases import MB, Case, cases, closed, option, platform
 
 OBJECTIVES = st.sampled_from(tuple(Objective))
 GAPS = st.sampled_from((0.0, 0.01, 0.2))
 CLOSE = 1e-6
+SHARED = Artifact(model="m", precision=Precision.FP32, engine="engine", memory="dram", resident_bytes=1)
 
 
 def planned(case: Case, objective: Objective, gap: float = 0.0, nodes: int = 300) -> Plan:
@@ -134,3 +139,69 @@ def test_rates_for_a_mapping_have_the_bound_of_all_plans(case: Case, objective: 
     alone = solve(case.tenants, chosen, case.platform, Objective.THROUGHPUT, allow_overload=True)
     if objective is Objective.THROUGHPUT:
         assert plan.value == pytest.approx(alone.value, rel=1e-6)
+
+
+DIFFERENCES: tuple[dict[str, Any], ...] = ({}, {"weight": 2.0}, {"rank": 2}, {"floor": 0.1}, {"arrival": Closed(outstanding=1)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(4.0, 40.0), min_size=2, max_size=4), st.sampled_from(DIFFERENCES), OBJECTIVES, st.booleans())
+def test_twins_that_differ_in_one_thing_are_told_apart(
+    ms: list[float], differing: dict[str, Any], objective: Objective, third: bool
+) -> None:
+    ways = [(duration, f"cpu{at % 3}") for at, duration in enumerate(ms)]
+    tenants = (closed("a"), replace(closed("b"), **differing), *((closed("c"),) if third else ()))
+    options = tuple(option(t.name, duration, cpu) for t in tenants for duration, cpu in ways)
+    case = Case(tenants=tenants, options=options, platform=platform(1, 1, 1))
+    assert complaints(planned(case, objective), case) == ()
+
+
+def test_a_proof_of_very_many_equals_ends() -> None:
+    names = [f"t{at}" for at in range(12)]
+    options = tuple(
+        replace(option(name, ms, cpu), artifact=SHARED) for name in names for ms, cpu in ((7.0, "cpu0"), (10.0, "cpu1"), (20.0, "cpu2"))
+    )
+    case = Case(tenants=tuple(closed(name) for name in names), options=options, platform=platform(1, 1, 1))
+    for objective in Objective:
+        assert complaints(planned(case, objective, gap=0.05, nodes=40), case) == ()
+
+
+def test_who_is_left_out_of_a_level_is_no_equal_of_who_is_in_it() -> None:
+    drawn = (option(name, ms, cpu) for name in ("a", "b") for ms, cpu in ((1.0, "cpu0"), (9.0, "cpu1")))
+    options = tuple(replace(one, artifact=SHARED) for one in drawn)
+    ground = Ground(
+        tenants={"a": closed("a"), "b": closed("b")}, options=options, platform=platform(1, 1),
+        headroom=0.9, solo_per_s={"a": 1.0, "b": 1.0}, held_per_s={}, least={},
+    )  # fmt: skip
+    less, more = Side(tenant="a", figure="cpu0", below=1e-4), Side(tenant="a", figure="cpu0", least=1e-4)
+    leaves = tuple(Leaf(banned=(), duals=(), sides=sides) for sides in ((less,), (more, replace(more, tenant="b"))))
+    level = Level(goal=Goal.MAXMIN, rank=1, tenants=("a",), value=0.0, bound=0.0, leaves=leaves)
+    assert not covers(level, ground)
+    assert covers(replace(level, tenants=("a", "b")), ground)
+
+
+def test_sides_prove_nothing_of_a_tenant_alone() -> None:
+    case, plan, _ = split()
+    solo = plan.solos[0]
+    sided = replace(solo, leaves=tuple(replace(leaf, sides=(Side(tenant=solo.tenant, figure="cpu0", least=1e-4),)) for leaf in solo.leaves))
+    assert any("solos: sides" in one for one in complaints(replace(plan, solos=(sided, *plan.solos[1:])), case))
+    with pytest.raises(InputError, match="side of a"):
+        Side(tenant="a", figure="cpu0", least=float("nan"))
+
+
+@pytest.mark.parametrize("objective", [Objective.WEIGHTED, Objective.MAXMIN, Objective.THROUGHPUT])
+def test_a_choice_that_had_no_time_keeps_to_a_tight_memory(objective: Objective) -> None:
+    tenants = tuple(closed(name) for name in ("a", "b"))
+    options = tuple(option(name, 5.0, resident_bytes=MB) for name in ("a", "b"))
+    case = Case(tenants=tenants, options=options, platform=platform(2, memory_bytes=MB))
+    assert hasty(case, objective) in {(), ("--single",)}
+
+
+def hasty(case: Case, objective: Objective) -> tuple[str, ...]:
+    """Return what is wrong with a plan that had no time, or who refuses it."""
+    try:
+        effort = Effort(more=lambda: False)
+        plan = solve(case.tenants, case.options, case.platform, objective, allow_overload=True, effort=effort)
+    except InfeasibleError as error:
+        return (error.resource,)
+    return complaints(plan, case)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cotenant.cli import measure, offered, saved
-from cotenant.cli.options import AUTO, priority_of
+from cotenant.cli.options import AUTO, priority_of, visits_of
 from cotenant.describe import Crew, Objective, Plan
 from cotenant.describe.files import Filed, digest_of, filed_tree, read_crew, read_plan
 from cotenant.errors import InputError
@@ -70,7 +70,7 @@ def wanted(wish: Wish, given: Filed | None = None) -> Wanted:
             wish,
             crew=wish.crew or (Path(given.crew_file) if given.crew_file else None),
             platform=wish.platform or given.platform_name or None,
-            visits=wish.visits or given.visits,
+            visits=wish.visits or visits_of(given.visits),
             power_w=wish.power_w or given.power_w,
             objective=given.plan.objective,
             priority=wish.priority or priority_of(given.priority),

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cotenant.describe import Bind, Goal, Level, Objective, Option, Plan, Platform, Solo, Tenant, open_rate_per_s
-from cotenant.plan.fits import misfits, rates_per_s, unequal
+from cotenant.plan.fits import CLOSE, misfits, rates_per_s, unequal
 from cotenant.plan.proof import climb, misordered, proven
 from cotenant.plan.scan import Ground
 
-NOTHING_P = 2e-5  # of a solo rate: what counts as starved
 _GOALS = {
     Objective.PROPORTIONAL: Goal.PROPORTIONAL, Objective.WEIGHTED: Goal.WEIGHTED,
     Objective.MAXMIN: Goal.MAXMIN, Objective.THROUGHPUT: Goal.THROUGHPUT,
@@ -65,6 +64,8 @@ def _strangers(plan: Plan, ground: Ground) -> Iterator[str]:
     shares = (*plan.shares, *(share for solo in plan.solos for share in solo.shares))
     yield from (f"share of {s.option.tenant}, {s.option.name}: no such option" for s in shares if s.option not in known)
     yield from (f"share of {s.option.tenant}, {s.option.name}: {s.rate_per_s}/s" for s in shares if not 0 <= s.rate_per_s < math.inf)
+    sides = [side for level in plan.levels for leaf in level.leaves for side in leaf.sides]
+    yield from (f"a side of {side.tenant}: no such tenant" for side in sides if side.tenant not in names)
     yield from (f"{level.name}: no prices at all" for level in plan.levels if not level.leaves)
     yield from (f"solo of {solo.tenant}: no prices at all" for solo in plan.solos if not solo.leaves)
     yield from (f"{level.name}: no such tenants" for level in plan.levels if not set(level.tenants) <= set(names))
@@ -75,6 +76,8 @@ def _strangers(plan: Plan, ground: Ground) -> Iterator[str]:
 
 def _mixed(plan: Plan) -> Iterator[str]:
     """Name the tenants with several options in a plan of one each, and the levels of any other plan that are proved for one each."""
+    if any(leaf.sides for solo in plan.solos for leaf in solo.leaves):
+        yield "solos: sides, which prove nothing of a tenant alone, who may mix"
     several = [(p.tenant, len(plan.shares_of(p.tenant))) for p in plan.promises if len(plan.shares_of(p.tenant)) > 1]
     if plan.single:
         yield from (f"{tenant}: {count} options in a plan of one each" for tenant, count in several)
@@ -87,6 +90,8 @@ def _promises(plan: Plan, ground: Ground) -> Iterator[str]:
     for promise in plan.promises:
         solo = promise.solo_rate_per_s
         yield from unequal(f"promise of {promise.tenant}, of solo", promise.rate_per_s / solo, rates[promise.tenant] / solo)
+        if promise.rate_per_s > solo * (1 + CLOSE):
+            yield f"promise of {promise.tenant}: {promise.rate_per_s:.7g}/s of {solo:.7g}/s alone"
         arriving = open_rate_per_s(ground.tenants[promise.tenant].arrival)
         if arriving is not None and promise.rate_per_s > arriving:
             yield f"promise of {promise.tenant}: {promise.rate_per_s}/s of {arriving}/s that arrive"

@@ -25,7 +25,7 @@ MORE_STEPS = 2
 
 _BLOCK = 256
 
-Labels = NDArray[np.float64]
+Labels = NDArray[np.int64]
 State = tuple[int, tuple[int, ...]]
 """At which place a chain stands, and how often it has come to each processor."""
 
@@ -34,8 +34,8 @@ State = tuple[int, tuple[int, ...]]
 class Chains:
     """Hold partial chains that stand in one state, none of which takes as much of everything as another.
 
-    `taken`: seconds on each processor's lanes, joules, and seconds in all; shape (chains, processors + 2). `starts`: where each stretch
-    begins and at which place, -1 behind the last; shape (chains, stretches, 2).
+    `taken`: ns on each processor's lanes, nanojoules, and ns in all, whole so that sums are exact; shape (chains, processors + 2).
+    `starts`: where each stretch begins and at which place, -1 behind the last; shape (chains, stretches, 2).
     """
 
     taken: Labels
@@ -46,8 +46,8 @@ def chains(tenant: Tenant, network: Network, platform: Platform, *, visits: int 
     """List the options of a tenant's network on a board that no other matches in all that a plan can see.
 
     A chain comes to each processor at most `visits` times, and the more often it may, the fewer places there are to cut at. The receiver
-    of a handover is busy meanwhile. Where power is limited, nothing runs where nobody measured what it draws. InputError for less than
-    one visit, and for a network that no chain runs to its end.
+    of a handover is busy meanwhile; nothing is handed from one memory to another. Where power is limited, nothing runs where nobody
+    measured what it draws. InputError for less than one visit, and for a network that no chain runs to its end.
     """
     if visits < 1:
         raise InputError("--visits", visits, "1 or more")
@@ -83,16 +83,18 @@ class _Growth:
         self.places = tuple(dict.fromkeys(cost.place for segment in network.segments for cost in segment.costs))
         self._processors = tuple(p.name for p in platform.processors)
         self._at = [self._processors.index(processor) for processor, _ in self.places]
+        self._memory = [platform.processor(processor).memory for processor, _ in self.places]
         self._most = min(visits + MORE_STEPS, visits * len({processor for processor, _ in self.places}))
 
     def found(self) -> Chains:
         none = (0,) * len(self._processors)
-        empty = Chains(taken=np.zeros((1, len(none) + 2)), starts=np.full((1, self._most, 2), -1))
+        empty = Chains(taken=np.zeros((1, len(none) + 2), dtype=np.int64), starts=np.full((1, self._most, 2), -1))
         states: Mapping[State, Chains] = {(p, self._came(none, p)): self._begun(empty, 0, 0, p) for p in range(len(self.places))}
         states = self._run(states, 0)
         for index in range(1, len(self._network.segments)):
             states = self._run(self._moved(states, index), index)
-        return _merged(list(states.values())) if states else replace(empty, taken=empty.taken[:0])
+        inside = [[some for (place, _), some in states.items() if self._memory[place] == one] for one in dict.fromkeys(self._memory)]
+        return _joined([_merged(some) for some in inside if some]) if states else replace(empty, taken=empty.taken[:0])
 
     def _came(self, visited: tuple[int, ...], place: int) -> tuple[int, ...]:
         return tuple(count + (at == self._at[place]) for at, count in enumerate(visited))
@@ -104,14 +106,14 @@ class _Growth:
         for (place, visited), some in states.items():
             cost = costs.get(self.places[place])
             if cost is not None and not (self._thrifty and cost.power_w is None):
-                joules = (cost.power_w or 0.0) * cost.duration_ns / NS_PER_S if self._thrifty else 0.0
-                ran[place, visited] = replace(some, taken=some.taken + self._row(place, cost.duration_ns, joules))
+                nanojoules = round((cost.power_w or 0.0) * cost.duration_ns) if self._thrifty else 0
+                ran[place, visited] = replace(some, taken=some.taken + self._row(place, cost.duration_ns, nanojoules))
         return ran
 
-    def _row(self, place: int, duration_ns: int, joules: float = 0.0) -> Labels:
-        row = np.zeros(len(self._processors) + 2)
-        row[self._at[place]] = self.places[place][1] * duration_ns / NS_PER_S
-        row[-2:] = joules, duration_ns / NS_PER_S
+    def _row(self, place: int, duration_ns: int, nanojoules: int = 0) -> Labels:
+        row = np.zeros(len(self._processors) + 2, dtype=np.int64)
+        row[self._at[place]] = self.places[place][1] * duration_ns
+        row[-2:] = nanojoules, duration_ns
         return row
 
     def _moved(self, states: Mapping[State, Chains], index: int) -> dict[State, Chains]:
@@ -125,8 +127,9 @@ class _Growth:
         return {state: _merged(some) for state, some in reached.items()}
 
     def _targets(self, place: int, visited: tuple[int, ...], behind: int) -> Iterator[tuple[int, int]]:
-        for target in range(len(self.places)):
-            if self._at[target] != self._at[place] and sum(visited) < self._most and visited[self._at[target]] < self._visits:
+        for target, at in enumerate(self._at):
+            near = at != self._at[place] and self._memory[target] == self._memory[place]
+            if near and sum(visited) < self._most and visited[at] < self._visits:
                 handover_ns = self._network.segments[behind].handover_ns(self.places[place][0], self.places[target][0])
                 if handover_ns is not None:
                     yield target, handover_ns
@@ -183,19 +186,23 @@ def _step(network: Network, before: _Stretch | None, stretch: _Stretch) -> Step:
     )  # fmt: skip
 
 
+def _joined(some: Sequence[Chains]) -> Chains:
+    return Chains(taken=np.concatenate([one.taken for one in some]), starts=np.concatenate([one.starts for one in some]))
+
+
 def _merged(some: Sequence[Chains]) -> Chains:
     """Join chains, and keep those that no other matches in everything; of equals the first."""
     if len(some) == 1:
         return some[0]
-    taken = np.concatenate([one.taken for one in some])
-    kept = undominated(taken)
-    return Chains(taken=taken[kept], starts=np.concatenate([one.starts for one in some])[kept])
+    every = _joined(some)
+    kept = undominated(every.taken)
+    return Chains(taken=every.taken[kept], starts=every.starts[kept])
 
 
 def undominated(taken: Labels) -> NDArray[np.intp]:
     """Return the rows that no other row matches or beats in every column; of equal rows the first. Shape (rows, columns)."""
     order = np.lexsort((np.arange(len(taken)), taken.sum(axis=1)))
-    best = np.zeros((0, taken.shape[1]))
+    best = taken[:0]
     kept: list[NDArray[np.intp]] = []
     for begin in range(0, len(order), _BLOCK):
         block = order[begin : begin + _BLOCK]

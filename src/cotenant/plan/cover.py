@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations, product
+from itertools import combinations, islice, product
 
-from cotenant.describe import MOST, Artifact, Leaf, Option
+from cotenant.describe import MOST, Artifact, Leaf, Level, Option, Side
 from cotenant.plan.fits import resident_bytes
 from cotenant.plan.scan import Ground
 
@@ -14,6 +15,10 @@ Range = tuple[float, float]
 Ranges = Mapping[tuple[str, str], Range]
 """By tenant and figure: at least, and less than, what an option has of it."""
 
+Kind = tuple[tuple[str, float, float], ...]
+"""The sides of a tenant, whichever it is: figure, least, below."""
+
+MOST_EXCHANGES = 5_000  # of a leaf: whoever needs more is refused rather than waited for
 _EVERY: Range = (0.0, MOST)
 
 
@@ -25,13 +30,13 @@ class _Part:
     ranges: Ranges
 
 
-def covers(leaves: Sequence[Leaf], ground: Ground) -> bool:
+def covers(level: Level, ground: Ground) -> bool:
     """Say whether every choice whose artifacts fit the memories leaves out all that some leaf bans, and keeps to its sides.
 
     A leaf counts for all exchanges of tenants that nothing tells apart, too: what is proved of one is proved of the other.
     """
-    alike = _alike(ground) if any(leaf.sides for leaf in leaves) else []
-    every = [leaf for one in leaves for leaf in _exchanged(one, alike)]
+    alike = _alike(ground, level) if any(leaf.sides for leaf in level.leaves) else []
+    every = [leaf for one in level.leaves for leaf in islice(_exchanged(one, alike), MOST_EXCHANGES)]
     return _covered(_Part(chosen=frozenset(), ranges={}), every, ground)
 
 
@@ -82,23 +87,36 @@ def _outside(part: _Part, leaf: Leaf) -> Iterator[_Part]:
 
 
 def _exchanged(leaf: Leaf, alike: Sequence[Sequence[str]]) -> Iterator[Leaf]:
-    """Yield a leaf with the names of equal tenants exchanged in every way that makes a difference, itself first."""
-    named = {side.tenant for side in leaf.sides}
-    ways = [[dict(zip([n for n in same if n in named], names, strict=True)) for names in _placed(same, named)] for same in alike]
-    for way in product(*ways):
-        new = {old: name for part in way for old, name in part.items()}
-        yield replace(leaf, sides=tuple(replace(side, tenant=new[side.tenant]) for side in leaf.sides))
+    """Yield a leaf with the names of equal tenants exchanged in every way that makes a difference."""
+    bundles = {name: tuple(side for side in leaf.sides if side.tenant == name) for same in alike for name in same}
+    for way in product(*(list(_placed(same, bundles)) for same in alike)):
+        yield replace(leaf, sides=tuple(side for placed in way for side in placed))
 
 
-def _placed(same: Sequence[str], named: set[str]) -> Iterator[tuple[str, ...]]:
-    return permutations(same, sum(name in named for name in same))
+def _placed(same: Sequence[str], bundles: Mapping[str, tuple[Side, ...]]) -> Iterator[tuple[Side, ...]]:
+    """Yield every way to give the sides of some equal tenants to others of them; those with the same sides need no exchange."""
+    asked = Counter(tuple((side.figure, side.least, side.below) for side in bundles[name]) for name in same)
+    yield from islice(_given(tuple(same), [(kind, count) for kind, count in asked.items() if kind]), MOST_EXCHANGES)
 
 
-def _alike(ground: Ground) -> list[list[str]]:
-    """Group tenants that may be exchanged: alike in all that is asked of them, in what they keep, and in their options."""
+def _given(names: tuple[str, ...], kinds: Sequence[tuple[Kind, int]]) -> Iterator[tuple[Side, ...]]:
+    if not kinds:
+        yield ()
+        return
+    (kind, count), *rest = kinds
+    for some in combinations(names, count):
+        sides = tuple(Side(tenant=name, figure=figure, least=least, below=below) for name in some for figure, least, below in kind)
+        yield from (sides + more for more in _given(tuple(name for name in names if name not in some), rest))
+
+
+def _alike(ground: Ground, level: Level) -> list[list[str]]:
+    """Group tenants that may be exchanged: alike in all that is asked of them, in what they keep, and in their options.
+
+    A level tells those that it is about from those that it is not.
+    """
     groups: dict[object, list[str]] = {}
     for name in ground.tenants:
-        groups.setdefault(_nature(ground, name), []).append(name)
+        groups.setdefault((name in level.tenants, _nature(ground, name)), []).append(name)
     return list(groups.values())
 
 

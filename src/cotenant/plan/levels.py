@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cotenant.describe import Bind, Goal, Level, Objective, Solo, Tenant, open_rate_per_s
+from cotenant.errors import InfeasibleError
 from cotenant.plan.aim import Aim
 from cotenant.plan.branch import Found, best
 from cotenant.plan.columns import Mask, Vector
@@ -68,6 +69,12 @@ def solved(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Found:
         found = reached(ladder.problem, aim, ladder.rows, ladder.choice)
     else:
         found = best_single(ladder.problem, aim, ladder.rows, ladder.x, ladder.effort)
+        if found is None and ladder.choice is not None:
+            found = reached(ladder.problem, aim, ladder.rows, ladder.choice)
+        if found is None:
+            raise InfeasibleError(
+                "--single", "no one option for each tenant was found that fits the memories", "more --budget, or mixtures"
+            )
     if found is None:
         raise ArithmeticError(f"{aim.goal.value} {aim.rank}: the rates that reached the levels before fit no more")
     return found

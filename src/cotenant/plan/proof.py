@@ -60,7 +60,7 @@ def climb(plan: Plan, ground: Ground) -> tuple[float, float, list[str]]:
     for index, level in enumerate(plan.levels):
         again, wrong = proven(level, ground)
         at = reached(ground, level, rates, load)
-        complaints += [*wrong, *_stated(level, at, again, ground.slack(level, CLOSE))]
+        complaints += [*wrong, *_stated(level, at, again, ground.slack(level, CLOSE), single=plan.single)]
         complaints += [*_kept(level, ground, rates), *(() if plan.single else _pinned(plan.levels, index, ground))]
         if index in counted:
             value, bound = value + at, bound + again
@@ -78,7 +78,7 @@ def proven(level: Level, ground: Ground) -> tuple[float, list[str]]:
     """Compute the bound that a level's prices prove, infinite if they prove none, with complaints about the prices."""
     duals = [dual for leaf in level.leaves for dual in leaf.duals]
     wrong = [f"{level.name}: price {dual.price} of {dual.bind.value} of {dual.of}" for dual in duals if not 0 <= dual.price < math.inf]
-    if not covers(level.leaves, ground):
+    if not covers(level, ground):
         wrong.append(f"{level.name}: the leaves leave out models that fit")
     try:
         return (math.inf if wrong else bounded(ground, level)), wrong
@@ -86,12 +86,12 @@ def proven(level: Level, ground: Ground) -> tuple[float, list[str]]:
         return math.inf, [f"{level.name}: a price of {stranger}, which has no such row here"]
 
 
-def _stated(level: Level, at: float, again: float, slack: float) -> Iterator[str]:
+def _stated(level: Level, at: float, again: float, slack: float, *, single: bool) -> Iterator[str]:
     if level.goal is not Goal.STARVED and at < level.value - slack:
         yield f"{level.name}: {level.value:.9g} stated, the rates reach {at:.9g}"
     if level.value > level.bound + slack:
         yield f"{level.name}: value {level.value:.9g} above bound {level.bound:.9g}"
-    if level.goal is Goal.STARVED and again > NOTHING_P:
+    if level.goal is Goal.STARVED and again > NOTHING_P and not single:  # of a mapping, that mixtures could is no contradiction
         yield f"{level.name}: {level.tenants[-1]} could have {again:.3g} of its solo rate"
     yield from unequal(f"bound of {level.name}", level.bound, again, over=True)
 

@@ -64,6 +64,8 @@ def refuse_short(ladder: Ladder, headroom: float) -> None:
         return
     stretch, row = _stretch(ladder, aim)
     would_fit = f"{_fitting(ladder, aim)}, {_OVERLOAD}"
+    if ladder.effort is not None and (row is None or stretch <= 1 + KEEP):
+        raise InfeasibleError("--single", "no one option for each tenant was found that reaches it, as mixtures do", would_fit)
     if row is None or stretch <= 1 + KEEP:
         memory = ladder.problem.platform.memories[0].name
         raise InfeasibleError(memory, "the resident models that this rate needs do not fit together", would_fit)
@@ -87,7 +89,7 @@ def _fitting(ladder: Ladder, aim: Aim) -> str:
 def _down(number: float) -> str:
     """Write a number in three digits, not above what it is."""
     digits = 10.0 ** (2 - math.floor(math.log10(number))) if number > 0 else 1.0
-    return f"{math.floor(number * digits * (1 - KEEP)) / digits:.3g}"
+    return f"{math.floor(number * digits * (1 + 5 * KEEP)) / digits:.3g}"
 
 
 def _stretch(ladder: Ladder, aim: Aim) -> tuple[float, Row | None]:

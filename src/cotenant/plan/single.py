@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from cotenant.describe import ACCURACY, LATENCY, Artifact, Goal, Leaf, Side
+from cotenant.describe import ACCURACY, LATENCY, Artifact, Goal, Leaf, Option, Side
 from cotenant.plan.aim import Aim
 from cotenant.plan.branch import EXACT, Found, best, duals_of
 from cotenant.plan.columns import Mask, Vector
@@ -108,6 +108,13 @@ class _Search:
 
     def _leaf(self, node: _Node) -> Leaf:
         return Leaf(banned=node.banned, duals=duals_of(self.rows, node.relaxed.prices), sides=node.sides)
+
+    def own_first(self) -> tuple[Leaf, ...]:
+        """Return the leaves, that which leaves the choice itself first."""
+        assert self.choice is not None, "asked once something is found"
+        chosen = [self.problem.options[k] for k in np.flatnonzero(self.choice)]
+        leaves = [leaf for _, leaf in self.leaves]
+        return tuple(sorted(leaves, key=lambda leaf: not all(_leaves(leaf, option) for option in chosen)))
 
     def _rounded(self, x: Vector, kept: Mask) -> Mask:
         """Choose for each tenant the option that serves most of it; one without any rate gets its fastest."""
@@ -231,8 +238,10 @@ class _Search:
             for row, taken in own_rows
             if taken.any()
         )
+        t = self.problem.tenants[at]
+        asked = t.rank, t.weight, t.arrival, t.floor, t.accuracy_floor
         parts = dict(zip(self.aim.tenants, zip(self.aim.weights, self.aim.units_per_s, strict=True), strict=True))
-        return columns.artifact[own].tobytes(), parts.get(name), frozenset(rows)
+        return asked, columns.artifact[own].tobytes(), parts.get(name), frozenset(rows)
 
     def _cut(self, x: Vector) -> tuple[int, str, float] | None:
         """Return the tenant whose options differ most in what they take of some resource, and where to cut; None if none is mixed."""
@@ -264,8 +273,14 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
     assert top.x is not None, "a choice that fitted fits again"
     return Found(
         x=top.x, value=top.value, bound=max((bound for bound, _ in search.leaves), default=top.value),
-        leaves=tuple(leaf for _, leaf in search.leaves), choice=search.choice, prices=top.prices,
+        leaves=search.own_first(), choice=search.choice, prices=top.prices,
     )  # fmt: skip
+
+
+def _leaves(leaf: Leaf, option: Option) -> bool:
+    """Say whether a leaf leaves an option."""
+    own = (side for side in leaf.sides if side.tenant == option.tenant)
+    return option.artifact not in leaf.banned and all(side.least <= option.figure_of(side.figure) < side.below for side in own)
 
 
 def reached(problem: Problem, aim: Aim, rows: Sequence[Row], choice: Mask) -> Found | None:
