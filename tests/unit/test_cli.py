@@ -158,7 +158,13 @@ def test_init_prints_the_same_crew_as_json(capsys: Captured) -> None:
 
 @pytest.mark.parametrize(
     ("what", "among"),
-    [("zoo", {"zoo:squeezenet"}), ("policies", {"edf"}), ("engines", {"onnxruntime"}), ("platforms", {"auto", *boards()})],
+    [
+        ("zoo", {"zoo:squeezenet"}),
+        ("policies", {"edf"}),
+        ("searches", {"exact", "rankmap/exact"}),
+        ("engines", {"onnxruntime"}),
+        ("platforms", {"auto", *boards()}),
+    ],
 )
 def test_list_prints_the_same_names_as_a_table_and_as_json(capsys: Captured, what: str, among: set[str]) -> None:
     assert ended("list", what, "--json") == 0

@@ -15,13 +15,15 @@ from cotenant.errors import InputError
 from cotenant.policy import Policy
 from cotenant.registry import Registry, nearest
 
-What = Annotated[str, typer.Argument(metavar="zoo|policies|engines|platforms", help="What to list.")]
+What = Annotated[str, typer.Argument(metavar="zoo|policies|searches|engines|platforms", help="What to list.")]
 Entries = dict[str, dict[str, Any]]
 
 
 def list_(*, what: What, as_json: AsJson = False) -> None:
-    """List the zoo's networks, the policies, the engines or the platforms."""
-    lists: dict[str, Callable[[], Entries]] = {"zoo": zoo, "policies": policies, "engines": engines, "platforms": platforms}
+    """List the zoo's networks, the policies, the searches, the engines or the platforms."""
+    lists: dict[str, Callable[[], Entries]] = {
+        "zoo": zoo, "policies": policies, "searches": searches, "engines": engines, "platforms": platforms,
+    }  # fmt: skip
     if what not in lists:
         raise InputError("list", what or "''", nearest(what, tuple(lists)))
     found = lists[what]()
@@ -51,6 +53,15 @@ def policies() -> Entries:
     from cotenant.policy import policies as known
 
     return {name: {"about": _published(name, known)} for name in known.names()}
+
+
+def searches() -> Entries:
+    """Return every search with what it chooses by; those guided by an estimate also as guided by the exact worth."""
+    from cotenant.search import EXACT, named, variants
+    from cotenant.search import searches as known
+
+    guided = " (guided by the exact worth)"
+    return {name: {"about": named(known, name).about + (guided if name.endswith(EXACT) else "")} for name in variants(known)}
 
 
 def _published(name: str, known: Registry[Policy]) -> str:
