@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cotenant.describe import Artifact, Closed, Goal, Leaf, Level, Objective, Plan, Precision, Side
-from cotenant.errors import InfeasibleError, InputError
+from cotenant.errors import InfeasibleError
 from cotenant.plan import Effort, check, solve
 from cotenant.plan.cover import covers
 from cotenant.plan.scan import Ground
@@ -181,12 +181,12 @@ def test_who_is_left_out_of_a_level_is_no_equal_of_who_is_in_it() -> None:
 
 
 def test_sides_prove_nothing_of_a_tenant_alone() -> None:
-    case, plan, _ = split()
+    case, plan, at = split()
     solo = plan.solos[0]
     sided = replace(solo, leaves=tuple(replace(leaf, sides=(Side(tenant=solo.tenant, figure="cpu0", least=1e-4),)) for leaf in solo.leaves))
     assert any("solos: sides" in one for one in complaints(replace(plan, solos=(sided, *plan.solos[1:])), case))
-    with pytest.raises(InputError, match="side of a"):
-        Side(tenant="a", figure="cpu0", least=float("nan"))
+    nowhere = replace(plan.levels[at].leaves[0], sides=(Side(tenant="a", figure="cpu0", least=float("nan")),))
+    assert any("a side of a: from nan" in one for one in complaints(altered(plan, at, (nowhere,)), case))
 
 
 @pytest.mark.parametrize("objective", [Objective.WEIGHTED, Objective.MAXMIN, Objective.THROUGHPUT])

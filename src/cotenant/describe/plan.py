@@ -90,10 +90,6 @@ class Side:
     least: float = 0.0
     below: float = MOST
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.least < self.below <= MOST:
-            raise InputError(f"side of {self.tenant}", f"{self.least} to {self.below}", "0 or more, and less than where it ends")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:

@@ -100,10 +100,6 @@ class Platform:
     def __post_init__(self) -> None:
         if self.power_w is not None and not 0 < self.power_w < math.inf:
             raise InputError("power_w", self.power_w, "more than 0; left out where nothing limits it")
-        names = [processor.name for processor in self.processors]
-        for name in names:
-            if names.count(name) > 1:
-                raise InputError("processors", name, "a name of its own for each processor")
         memories = {m.name for m in self.memories}
         for processor in self.processors:
             if processor.memory not in memories:

@@ -66,6 +66,7 @@ def _strangers(plan: Plan, ground: Ground) -> Iterator[str]:
     yield from (f"share of {s.option.tenant}, {s.option.name}: {s.rate_per_s}/s" for s in shares if not 0 <= s.rate_per_s < math.inf)
     sides = [side for level in plan.levels for leaf in level.leaves for side in leaf.sides]
     yield from (f"a side of {side.tenant}: no such tenant" for side in sides if side.tenant not in names)
+    yield from (f"a side of {side.tenant}: from {side.least} to {side.below}" for side in sides if not 0 <= side.least < side.below)
     yield from (f"{level.name}: no prices at all" for level in plan.levels if not level.leaves)
     yield from (f"solo of {solo.tenant}: no prices at all" for solo in plan.solos if not solo.leaves)
     yield from (f"{level.name}: no such tenants" for level in plan.levels if not set(level.tenants) <= set(names))
