@@ -13,7 +13,7 @@ from cotenant.policy import NEVER_NS, NOT_NOW, Candidate, Policy, Scene
 from cotenant.sim import Loop, is_there, simulate
 from cotenant.sim.state import DONE, DROPPED
 from cotenant.trace.columns import Columns
-from tests.sim_cases import US, board, case, compiler, every_policy, memory, processor, request, share, tenant
+from tests.sim_cases import US, board, case, compiler, every_policy, late_last, memory, processor, request, share, tenant
 
 MODES = [
     "plain",
@@ -21,6 +21,8 @@ MODES = [
 ]
 
 EDF, RANK, FIFO = (every_policy()[name] for name in ("edf", "rank", "fifo"))
+
+LATE_LAST = late_last(every_policy()["rank_edf"])
 
 both = pytest.mark.parametrize("mode", MODES)
 
@@ -102,6 +104,19 @@ def test_a_lane_remembers_whom_it_served_after_an_interruption(mode: str) -> Non
     # rest: 1 + 1 of 9 done at 2; first: 1 + 1 until 4; rest: 1 + 8 until 13, then 9 more until 22; first: 1 + 1 until 32.
     assert outcomes(columns, "rest") == [(0, 13 * US, DONE), (3 * US, 22 * US, DONE)]
     assert outcomes(columns, "first") == [(2 * US, 4 * US, DONE), (30 * US, 32 * US, DONE)]
+
+
+@both
+def test_a_segment_interrupted_as_it_starts_has_cost_nothing(mode: str) -> None:
+    """What is late goes last, so the rest starts; of rank 0 it takes the lane in the same instant. No trace shows it, nobody pays."""
+    platform = board(processor("p0", 1, Preemption.CLASS, costs=(US, 5 * US, 2 * US)))
+    crowd = [tenant("first", 0), tenant("rest", 1)]
+    asked = [request("first", 0, due_ns=US), request("rest", 0)]
+    drawn = case(platform, crowd, [share("first", ("p0", 1, 3 * US)), share("rest", ("p0", 1, 10 * US))], asked)
+    columns = simulate(drawn, LATE_LAST, name="rank_edf", loop=loop_of(mode, LATE_LAST))
+    assert outcomes(columns, "first") == [(0, 6 * US, DONE)]
+    assert outcomes(columns, "rest") == [(0, 19 * US, DONE)]
+    assert len(columns.spans) == 2
 
 
 def _nan(candidate: Candidate, scene: Scene) -> float:

@@ -14,36 +14,24 @@ def begin(s: State, w: World, slot: int, now_ns: int) -> None:
     """Put a slot's segment to work: from its start, or from where it was preempted, with what the change costs."""
     c = s.slots[slot]
     work = w.work[slot]
-    processor = s.processors[c.processor]
-    if c.parked == 1:
-        work.left += processor.preempt_ns
-    else:
+    if c.parked == 0:
         work.left = s.stages[c.position].segment_ns * work.scale
-    work.left += processor.decision_ns + _switch_ns(s, w, slot)
-    go_on(w, slot, now_ns)
+        work.worked = 0
+    _go_on(s, w, slot, now_ns, s.processors[c.processor].decision_ns)
 
 
 def resume(s: State, w: World, slot: int, now_ns: int) -> None:
     """Put a suspended slot's segment to work again, with what the interruption costs."""
-    w.work[slot].left += s.processors[s.slots[slot].processor].preempt_ns + _switch_ns(s, w, slot)
-    go_on(w, slot, now_ns)
+    decision_ns = 0 if w.work[slot].worked == 1 else s.processors[s.slots[slot].processor].decision_ns
+    _go_on(s, w, slot, now_ns, decision_ns)
 
 
-def _switch_ns(s: State, w: World, slot: int) -> int:
-    """Note on its lanes whom they serve now; return what that costs if one of them served another tenant last."""
-    c = s.slots[slot]
-    processor = s.processors[c.processor]
-    switches = 0
-    for lane in range(processor.lane, processor.lane + processor.lanes):
-        if s.lanes[lane].running == slot and w.ran[lane] != c.tenant:
-            switches = 1
-            w.ran[lane] = c.tenant
-    return switches * processor.switch_ns
-
-
-def go_on(w: World, slot: int, now_ns: int) -> None:
+def _go_on(s: State, w: World, slot: int, now_ns: int, decision_ns: int) -> None:
     """Let a slot's work run from now on, at full speed until rates are set."""
     work = w.work[slot]
+    work.before = work.left
+    preempt_ns = s.processors[s.slots[slot].processor].preempt_ns if work.worked == 1 else 0
+    work.left += preempt_ns + decision_ns + _switch_ns(s, w, slot)
     work.at_ns = now_ns
     work.since_ns = now_ns
     work.first_left = work.left
@@ -53,10 +41,24 @@ def go_on(w: World, slot: int, now_ns: int) -> None:
     w.clock[0].running += 1
 
 
+def _switch_ns(s: State, w: World, slot: int) -> int:
+    """Return what it costs if one of its lanes served another tenant last."""
+    c = s.slots[slot]
+    processor = s.processors[c.processor]
+    for lane in range(processor.lane, processor.lane + processor.lanes):
+        if s.lanes[lane].running == slot and w.ran[lane] != c.tenant:
+            return processor.switch_ns
+    return 0
+
+
 def halt(w: World, slot: int, now_ns: int) -> None:
-    """Take a slot's work off the list of what runs, with what is left of it."""
+    """Take a slot's work off the list of what runs, with what is left of it; a run of no length has cost nothing."""
     work = w.work[slot]
-    work.left = max(0.0, work.left - (now_ns - work.at_ns) * work.rate)
+    if now_ns == work.since_ns:
+        work.left = work.before
+    else:
+        work.left = max(0.0, work.left - (now_ns - work.at_ns) * work.rate)
+        work.worked = 1
     work.at_ns = now_ns
     clock = w.clock[0]
     for index in range(clock.running):
@@ -79,6 +81,7 @@ def write_span(s: State, w: World, request: int, slot: int, lane: int, now_ns: i
     span.stop_ns = now_ns
     span.share = min(1.0, (work.first_left - work.left) / (now_ns - work.since_ns))
     w.clock[0].spans += 1
+    w.ran[lane] = s.slots[slot].tenant
 
 
 def next_finish(w: World) -> int:

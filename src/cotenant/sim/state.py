@@ -27,11 +27,14 @@ class ArrivalRow:
 class WorkRow:
     """What is left of a slot's segment, in ns alone, as of `at_ns`; it runs at `rate` of that speed and so ends at `finish_ns`.
 
-    The span at hand began at `since_ns` with `first_left` to do.
+    The span at hand began at `since_ns` with `first_left` to do, `before` of it without what the change cost; `worked` says whether the
+    segment has had a span of some length.
     """
 
     left: float = 0.0
     first_left: float = 0.0
+    before: float = 0.0
+    worked: int = 0
     at_ns: int = 0
     since_ns: int = 0
     finish_ns: int = 0
