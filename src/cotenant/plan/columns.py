@@ -76,13 +76,12 @@ def columns(tenants: Sequence[Tenant], options: Sequence[Option]) -> Columns:
     """Tabulate the options that these tenants own, in the order given."""
     index = {tenant.name: at for at, tenant in enumerate(tenants)}
     own = tuple(option for option in options if option.tenant in index)
-    names = {name for option in own for name, _ in option.demand}
-    demand = {name: [0.0] * len(own) for name in sorted(names)}
+    demand: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(own))
     for at, option in enumerate(own):
         for name, amount in option.demand:
             demand[name][at] += amount
     return Columns(
         options=own,
         owner=np.array([index[option.tenant] for option in own], dtype=np.intp),
-        demand={name: np.array(some) for name, some in demand.items()},
+        demand={name: np.array(demand[name]) for name in sorted(demand)},
     )

@@ -149,7 +149,8 @@ def _proportional(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladde
         return _aim(Goal.STARVED, rank, some, [ladder.solo(t.name) for t in some], equal=True)
 
     fed = list(tenants)
-    if solved(ladder, least(fed)).value <= STARVED_P:
+    has_some = least(fed).value(ladder.problem, ladder.x) > STARVED_P
+    if not has_some and solved(ladder, least(fed)).value <= STARVED_P:
         fed = []
         for tenant in sorted(tenants, key=lambda t: -t.weight):
             if solved(ladder, least([*fed, tenant])).value > STARVED_P:

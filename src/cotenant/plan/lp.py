@@ -36,29 +36,33 @@ class Lazy:
 class Lp:
     """Make `cost . columns` greatest under `matrix @ columns <= limit` and `lower <= columns`.
 
-    `cost`, `lower`, `unit`: one per column; `unit` is its typical size. Rows added later start from the last basis. `lazy` columns are
-    taken up as long as one has a price that makes it worth while (Dantzig and Wolfe, 1960): the optimum is that over all of them.
+    `cost`, `lower`, `unit`: one per column; `unit` is its typical size. `sharp`: how many times closer each row is held, one per row.
+    `lazy` columns are taken up as long as one has a price that makes it worth while (Dantzig and Wolfe, 1960): the optimum is that over
+    all of them.
     """
 
     def __init__(
-        self, cost: Vector, matrix: Matrix, limit: Vector, *, unit: Vector, lower: Vector | None = None, lazy: Lazy | None = None
-    ) -> None:
+        self, cost: Vector, matrix: Matrix, limit: Vector, *, unit: Vector, lower: Vector | None = None, lazy: Lazy | None = None,
+        sharp: Vector | float = 1.0,
+    ) -> None:  # fmt: skip
         import highspy
 
         self._unit, self._lazy = unit, lazy
         self._cost = -cost * unit
         self._floor = np.zeros(len(cost)) if lower is None else lower / unit
-        self._rows = np.zeros((0, len(cost)))  # scaled as HiGHS has them
-        self._scale, self._limit = np.zeros(0), np.zeros(0)
+        self._rows = matrix * unit
+        self._scale, self._limit = _size(self._rows, limit, sharp), limit
+        self._rows /= self._scale[:, None]  # as HiGHS has them
         every = np.arange(len(cost))
         self._open = np.ones(len(cost), dtype=bool)
+        self._later = 0  # columns taken up since the start
         self._at = every if lazy is None or not len(lazy.start) else np.concatenate([lazy.start, every[len(lazy.group) :]])
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in _OPTIONS:
             self._highs.setOptionValue(option, value)
         self._highs.addVars(len(self._at), self._floor[self._at], np.full(len(self._at), highspy.kHighsInf))
         self._highs.changeColsCost(len(self._at), np.arange(len(self._at), dtype=np.int32), self._cost[self._at])
-        self.add(matrix, limit)
+        self._load(self._rows[:, self._at], limit / self._scale, np.arange(len(self._at), dtype=np.int32))
 
     @property
     def width(self) -> int:
@@ -66,16 +70,17 @@ class Lp:
         return len(self._unit)
 
     def add(self, matrix: Matrix, limit: Vector, *, sharp: float = 1.0) -> None:
-        """Add rows `matrix @ columns <= limit`, held `sharp` times closer; shapes (rows, columns) and (rows,)."""
-        rows = matrix * self._unit
-        scale = np.maximum(np.abs(limit), np.abs(rows).max(axis=1, initial=0.0)) / sharp
-        scale[scale == 0] = 1.0
-        rows = rows / scale[:, None]
-        for row, most in zip(rows[:, self._at], limit / scale, strict=True):
-            where = np.flatnonzero(row).astype(np.int32)
-            self._highs.addRow(-np.inf, most, len(where), where, row[where])
-        self._rows = np.concatenate([self._rows, rows])
-        self._scale, self._limit = np.concatenate([self._scale, scale]), np.concatenate([self._limit, limit])
+        """Add rows over the last columns, none of them lazy, `matrix @ those <= limit`; the next optimum starts from the last one."""
+        own = np.arange(self.width - matrix.shape[1], self.width)
+        first = len(self._at) - len(own) - self._later
+        rows = matrix * self._unit[own]
+        scale = _size(rows, limit, sharp)
+        self._load(rows / scale[:, None], limit / scale, np.arange(first, first + len(own), dtype=np.int32))
+
+    def _load(self, rows: Matrix, limit: Vector, at: NDArray[np.int32]) -> None:
+        for row, most in zip(rows, limit, strict=True):
+            where = np.flatnonzero(row)
+            self._highs.addRow(-np.inf, most, len(where), at[where], row[where])
 
     def open(self, columns: NDArray[np.bool_]) -> None:
         """Let these columns alone be more than 0, until others are opened; the next optimum starts from the last one."""
@@ -105,7 +110,8 @@ class Lp:
         import highspy
 
         self._highs.run()
-        if self._highs.getModelStatus() == highspy.HighsModelStatus.kUnknown:  # the dual simplex may lose its way
+        lost = {highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kNotset, highspy.HighsModelStatus.kSolveError}
+        if self._highs.getModelStatus() in lost:  # the dual simplex may lose its way
             self._highs.clearSolver()
             self._highs.setOptionValue("simplex_strategy", _PRIMAL)
             self._highs.run()
@@ -120,7 +126,7 @@ class Lp:
         columns = np.zeros(len(self._unit))
         columns[self._at] = np.asarray(self._highs.getSolution().col_value)
         value = -float(self._highs.getInfo().objective_function_value)
-        return Optimum(columns=columns * self._unit, prices=np.maximum(-duals, 0.0) / self._scale, value=value)
+        return Optimum(columns=columns * self._unit, prices=np.maximum(-duals[: len(self._scale)], 0.0) / self._scale, value=value)
 
     def _outside(self) -> Indices:
         waiting = np.ones(0 if self._lazy is None else len(self._lazy.group), dtype=bool)
@@ -132,7 +138,7 @@ class Lp:
         outside = self._outside()
         if self._lazy is None or not len(outside):
             return outside
-        paid = np.flatnonzero(duals)
+        paid = np.flatnonzero(duals[: len(self._rows)])
         reduced = (self._cost - np.einsum("i,ij->j", duals[paid], self._rows[paid]))[outside]  # in this thread alone, unlike a product
         gaining = np.flatnonzero(reduced < -TOLERANCE)
         gaining = gaining[np.argsort(reduced[gaining], kind="stable")]
@@ -146,12 +152,20 @@ class Lp:
             where = np.flatnonzero(entries).astype(np.int32)
             self._highs.addCol(self._cost[column], self._floor[column], np.inf, len(where), where, entries[where])
         self._at = np.concatenate([self._at, wanted])
+        self._later += len(wanted)
 
     def _empty(self) -> Optimum | None:
         """Judge rows over no columns, which HiGHS does not."""
         if (self._limit < 0).any():
             return None
         return Optimum(columns=np.zeros(0), prices=np.zeros(len(self._limit)), value=0.0)
+
+
+def _size(rows: Matrix, limit: Vector, sharp: Vector | float) -> Vector:
+    """Return what each row is divided by, so that its greatest number is `sharp`."""
+    size = np.maximum(np.abs(limit), np.abs(rows).max(axis=1, initial=0.0)) / sharp
+    size[size == 0] = 1.0
+    return np.asarray(size)
 
 
 _OPTIONS: tuple[tuple[str, bool | int | float | str], ...] = (

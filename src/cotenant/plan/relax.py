@@ -15,12 +15,13 @@ from cotenant.plan.lp import Lazy, Lp, Optimum
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row
 
-TANGENT_GAP = 1e-8  # in units of the goal: where cutting stops
+TANGENT_GAP = 1e-9  # in units of the goal: where cutting stops; the rates are then right to its root
 MOST_ROUNDS = 80  # of cuts; a dozen are usual
 MOST_IDLE = 3  # rounds that close nothing of the gap, before the rest is the solver's tolerance
-SHARP = 100.0  # a tangent is cut off by less than the solver's tolerance
+SHARP = 100.0  # a tangent, and what it is of, are held by less than the solver's tolerance
 LEAST_PART = 1e-6  # of a solo rate: below it the logarithm is not followed
 LOOSE = 1e-7  # relative: how far what is asked gives way before it counts as impossible
+_HALVINGS = 24  # of the way from one point to another
 _FIRST_CUTS = 2.0 ** -np.arange(11)  # P = 1, 1/2, ..., 1/1024
 
 
@@ -90,7 +91,7 @@ def relaxed(problem: Problem, aim: Aim, program: Program, best: tuple[Optimum, f
     return Relaxed(x=x, value=aim.value(problem, x), bound=bound, prices=optimum.prices[: len(program.limit)])
 
 
-def _lp(program: Program, gain: Vector, own: Vector, matrix: Matrix, limit: Vector) -> Lp:
+def _lp(program: Program, gain: Vector, own: Vector, matrix: Matrix, limit: Vector, *, sharp: float = 1.0) -> Lp:
     """Join the plan's rows with the goal's own free columns (their gain is `own`) and rows (`matrix`, over all columns)."""
     kept, aux = len(program.kept), len(own)
     return Lp(
@@ -100,6 +101,7 @@ def _lp(program: Program, gain: Vector, own: Vector, matrix: Matrix, limit: Vect
         unit=np.concatenate([program.unit, np.ones(aux)]),
         lower=np.concatenate([np.zeros(kept), np.full(aux, -np.inf)]),
         lazy=program.lazy,
+        sharp=np.repeat([1.0, sharp], [len(program.limit), len(limit)]),
     )
 
 
@@ -113,11 +115,14 @@ def loaded(program: Program, goal: Goal, gain: Vector, hint: Vector) -> Lp:
         case Goal.STARVED | Goal.MAXMIN:  # t <= part_i / w_i
             matrix = np.hstack([-program.parts / program.weights[:, None], np.ones((tenants, 1))])
             return _lp(program, none, np.ones(1), matrix, np.zeros(tenants))
-        case Goal.PROPORTIONAL:  # v_i <= log(p) + (part_i - p) / p for some p
+        case Goal.PROPORTIONAL:  # y_i <= part_i, and v_i <= log(p) + (y_i - p) / p for some p
+            matrix = np.hstack([-program.parts, np.eye(tenants), np.zeros((tenants, tenants))])
+            own = np.concatenate([np.zeros(tenants), program.weights])
+            lp = _lp(program, none, own, matrix, np.zeros(tenants), sharp=SHARP)
             near = program.parts @ hint
-            points = [np.full(tenants, p) for p in _FIRST_CUTS] + ([near] if near.min() > LEAST_PART else [])
-            first = [_tangents(program, p) for p in points]
-            return _lp(program, none, program.weights, np.vstack([m for m, _ in first]), np.concatenate([b for _, b in first]))
+            for points in [np.full(tenants, p) for p in _FIRST_CUTS] + ([near] if near.min() > LEAST_PART else []):
+                lp.add(*_tangents(points), sharp=SHARP)
+            return lp
         case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT | Goal.LOAD:
             return _lp(program, gain, np.zeros(0), np.zeros((0, len(gain))), np.zeros(0))
 
@@ -131,34 +136,49 @@ def optimum_of(lp: Lp, program: Program, goal: Goal, close: float, *, patient: b
 
 
 def _cut(lp: Lp, program: Program, close: float, *, patient: bool) -> tuple[Optimum, float] | None:
-    """Solve the sum of w log(part) by tangents from above, added where the last optimum stood (Kelley, 1960).
+    """Solve the sum of w log(part) by tangents from above, added where the last optimum stood (Kelley, 1960), and where the best is.
 
-    v_i <= log(p) + (part_i - p) / p for every p: each program's value bounds the goal, and its prices prove it.
+    v_i <= log(p) + (part_i - p) / p for every p: each program's value bounds the goal, and its prices prove it. The best is sought on
+    the way from the best before to the last optimum: where tangents lie flat, optima stand anywhere.
     """
-    tenants = range(len(program.weights))
-    points, best, prices = np.full(len(tenants), _FIRST_CUTS[-1]), None, np.zeros(0)
+    points, best, prices = np.full(len(program.weights), _FIRST_CUTS[-1]), None, np.zeros(0)
     value, bound, idle = -np.inf, np.inf, 0
     for _ in range(MOST_ROUNDS):
         optimum = lp.solve(patient=patient)
         if optimum is None:
             return None
-        part, before, gap = program.parts @ optimum.columns[: len(program.kept)], points, bound - value
+        x = optimum.columns[: len(program.kept)]
+        part, before, gap = program.parts @ x, points, bound - value
         points = np.where(part > LEAST_PART, part, np.maximum(points / 16, LEAST_PART))
-        reached = float(program.weights @ np.log(part)) if (part > 0).all() else -np.inf
-        if reached > value or best is None:
-            best, value = optimum, reached
+        best = x if best is None else best + _way(program.weights, program.parts @ best, part) * (x - best)
+        reached = program.parts @ best
+        value = float(program.weights @ np.log(reached)) if (reached > 0).all() else -np.inf
         if optimum.value < bound:
             bound, prices = optimum.value, optimum.prices
         idle = idle + 1 if gap <= bound - value < np.inf else 0
         if bound - value <= close or idle > MOST_IDLE or (np.maximum(part, before) <= LEAST_PART).any():
             break
-        lp.add(*_tangents(program, points), sharp=SHARP)
-    return (Optimum(columns=best.columns, prices=prices, value=value), bound) if best else None
+        for near in (points, reached) if value > -np.inf else (points,):
+            lp.add(*_tangents(near), sharp=SHARP)
+    return None if best is None else (Optimum(columns=best, prices=prices, value=value), bound)
 
 
-def _tangents(program: Program, points: Vector) -> tuple[Matrix, Vector]:
-    """Return one tangent of the logarithm per tenant, at its point: rows over the options and the goal's columns."""
-    return np.hstack([-program.parts / points[:, None], np.eye(len(points))]), np.log(points) - 1.0
+def _way(weights: Vector, here: Vector, there: Vector) -> float:
+    """Return how far to go from parts to others for the greatest sum of w log(part), in [0, 1]."""
+    some = (here > 0) | (there > 0)
+    weights, here, ahead = weights[some], here[some], (there - here)[some]
+    low, high = 0.0, 1.0
+    if (here + ahead > 0).all() and float(weights @ (ahead / (here + ahead))) >= 0:
+        return high
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(weights @ (ahead / (here + middle * ahead))) > 0 else (low, middle)
+    return low
+
+
+def _tangents(points: Vector) -> tuple[Matrix, Vector]:
+    """Return one tangent of the logarithm per tenant, at its point: rows over the goal's columns, y and v."""
+    return np.hstack([-np.diag(1.0 / points), np.eye(len(points))]), np.log(points) - 1.0
 
 
 def _refutation(program: Program) -> Vector:

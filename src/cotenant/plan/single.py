@@ -14,6 +14,7 @@ from cotenant.describe import ACCURACY, LATENCY, Artifact, Goal, Leaf, Option, S
 from cotenant.plan.aim import Aim
 from cotenant.plan.branch import EXACT, Found, best, duals_of
 from cotenant.plan.columns import Mask, Vector
+from cotenant.plan.interior import Interior, interior
 from cotenant.plan.problem import USED, Problem
 from cotenant.plan.quick import Quick, quick
 from cotenant.plan.relax import TANGENT_GAP, Relaxed, relax
@@ -99,6 +100,15 @@ class _Search:
             self.standing = Standing(self.problem, self.aim, self.rows, hint, close)
         return self.standing.relax(kept)
 
+    def _chosen(self, choice: Mask) -> Relaxed:
+        """Return the best rates of a choice, x None where there are none, or plainly none better than the best so far."""
+        found = None if self.interior is None else self.interior.relax(choice, -math.inf if self.top is None else self.top.value)
+        return self._relaxed(choice, self._like(choice)) if found is None else found
+
+    @cached_property
+    def interior(self) -> Interior | None:
+        return interior(self.problem, self.aim, self.rows) if self.aim.goal is Goal.PROPORTIONAL else None
+
     def _like(self, choice: Mask) -> Vector:
         """Return the rates of the best choice so far, each tenant's by the option that it has in this one."""
         if self.top is None or self.top.x is None:
@@ -144,7 +154,7 @@ class _Search:
         self.tried.add(key)
         if self.top is not None and self._quickly(choice) <= self.top.value:
             return None
-        found = self._relaxed(choice, self._like(choice))
+        found = self._chosen(choice)
         if found.x is None or self.problem.overflow(found.x):
             return None
         if self.top is None or found.value > self.top.value:
