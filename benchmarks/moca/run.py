@@ -20,12 +20,13 @@ from benchmarks.moca.calibration import as_logged, calibration
 from benchmarks.moca.cells import CHOSEN, GROUPS, drawn_cells, logged_cells
 from benchmarks.moca.claims import checks
 from benchmarks.moca.comparison import Json, part
-from benchmarks.moca.page import PAGE, filled
 from benchmarks.moca.runs import simulated
 from benchmarks.moca.tables import shown
 from benchmarks.moca.ways import OURS, Way, chosen
+from benchmarks.readme import filled
 from cotenant.errors import CotenantError, InputError
 
+PAGE: Final = Path(__file__).parent / "README.md"
 SEEDS, QUICK_SEEDS = 30, 3
 FEWEST_SEEDS: Final = 2
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Final
 
@@ -11,6 +11,7 @@ from benchmarks.moca.claims import MEASURED
 from benchmarks.moca.comparison import MARGIN, OVER, Json
 from benchmarks.moca.runs import FIGURES
 from benchmarks.moca.ways import OURS
+from benchmarks.readme import table
 
 WORDS: Final = {
     CHOSEN: "Sets A and B, seeds 0 on",
@@ -32,13 +33,6 @@ def shown(found: Json) -> Iterator[str]:
         yield from ("", "## The logged arrivals, one run each", "", *logged_table(found["logged"]))
     yield from ("", "## Beside what was measured", "", *calibration_lines(found["calibration"]))
     yield from ("", "## Checks", "", *check_table(found["checks"]), "", "Not kept:", "", *broken_table(found["checks"]))
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'---|' * len(header)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def figures_table(of: Json) -> Iterator[str]:

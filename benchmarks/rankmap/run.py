@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # so that a script finds its neighbours as a test does
 
@@ -19,10 +20,12 @@ from benchmarks.rankmap import store
 from benchmarks.rankmap.cells import FULL, QUICK, Cell, Scope, cells, measured
 from benchmarks.rankmap.claims import checks
 from benchmarks.rankmap.figures import figures
-from benchmarks.rankmap.page import PAGE, filled
 from benchmarks.rankmap.store import Json
 from benchmarks.rankmap.tables import shown
+from benchmarks.readme import filled
 from cotenant.errors import CotenantError
+
+PAGE: Final = Path(__file__).parent / "README.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

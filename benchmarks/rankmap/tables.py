@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from benchmarks.rankmap.decisions import OBJECTIVES
@@ -12,6 +12,7 @@ from benchmarks.rankmap.sample import FLOORS
 from benchmarks.rankmap.searching import PLAN_SINGLE
 from benchmarks.rankmap.sensitivity import LOOKED_AT
 from benchmarks.rankmap.store import Json
+from benchmarks.readme import table
 
 FATES: Final = {"nobody_starved": "nobody starved", "ahead": "first ahead", "both": "both"}
 NEAR_RANKMAP: Final = ("rankmap", "rankmap/exact", "omniboost", "whole_exact", "exact")
@@ -37,13 +38,6 @@ def shown(found: Json) -> Iterator[str]:
     }
     for title, lines in parts.items():
         yield from ("", f"### {title}", "", *lines)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'---|' * len(header)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def decision_table(of: Json) -> Iterator[str]:

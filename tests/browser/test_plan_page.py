@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from datetime import date
 from functools import cache
 from html import escape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +17,12 @@ from cotenant.plan import solve
 from cotenant.plan.front import front
 from cotenant.plan.newcomer import newcomers
 from cotenant.study.planpage import write_plan_page
+from tests.browser.chromium import DARK, NARROW, drawn, needs_chromium, said, with_script
+from tests.pages import Tags
 from tests.plan_cases import closed, opened, option, platform
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next((found for name in NAMES if (found := shutil.which(name))), None)
 HOSTILE = '<img src=x onerror=alert(1)> & "it\'s"'
-DARK = "--blink-settings=preferredColorScheme=0"
-MEASURE = """<script>addEventListener("load", () => setTimeout(() => {
+MEASURE = """addEventListener("load", () => setTimeout(() => {
   const piece = document.querySelector(".piece");
   for (const type of ["pointerenter", "pointermove"]) piece?.dispatchEvent(new PointerEvent(type, {clientX: 60, clientY: 300}));
   parent.document.body.dataset.measured = JSON.stringify({
@@ -37,9 +33,9 @@ MEASURE = """<script>addEventListener("load", () => setTimeout(() => {
       [...track.querySelectorAll(".piece")].map((one) => one.getBoundingClientRect().width / track.clientWidth)),
     tip: document.querySelector(".float").textContent, lit: document.querySelectorAll(".lit").length,
   });
-}, 2000));</script>"""
+}, 2000));"""
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"needs one of {', '.join(NAMES)}: run scripts/install-browser")
+pytestmark = needs_chromium
 
 
 @cache
@@ -64,58 +60,29 @@ def text(count: int) -> str:
     )  # fmt: skip
 
 
-def opened_page(folder: Path, html: str, *flags: str) -> tuple[str, list[str]]:
-    """Return the page's elements after its scripts ran, and what the browser's console said."""
-    assert BROWSER is not None
-    page = folder / "page.html"
-    page.write_text(html, encoding="utf-8")
-    always = (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--enable-logging=stderr",
-        f"--user-data-dir={folder}",
-    )
-    command = [BROWSER, *always, "--virtual-time-budget=20000", *flags, "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-
-
-class Tags(HTMLParser):
-    """Collect every tag with its attributes."""
-
-    def __init__(self, dom: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(dom)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-
-def said(dom: str, what: str) -> str | None:
-    """Return what the script says of its own work, on the body: `ready`, the charts drawn, and `errors`, a JSON list."""
-    return next(attributes for tag, attributes in Tags(dom).found if tag == "body").get(f"data-{what}")
+def bare() -> str:
+    """Return a page without a front and newcomers."""
+    (tenants, options), board = crew(4), platform(1, 2)
+    plan = solve(tenants, options, board, Objective.PROPORTIONAL)
+    return write_plan_page(title="", tenants=tenants, plan=plan, platform=board, options=options, source="", made_on=date(2026, 7, 1))
 
 
 def measured(folder: Path, html: str, width: int, *flags: str) -> dict[str, Any]:
     """Return what a page says of itself in a frame of so many pixels, free to load whatever it wants; no window is below 500."""
-    head, _, tail = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html).rpartition("</body>")
-    inside = escape(f"{head}{MEASURE}</body>{tail}")
+    inside = escape(with_script(html, MEASURE))
     frame = (
         f'<!doctype html><body style="margin:0"><iframe style="border:0" width="{width}" height="900" srcdoc="{inside}"></iframe></body>'
     )
-    dom, console = opened_page(folder, frame, "--window-size=1600,1000", *flags)
+    dom, console = drawn(folder, frame, "--window-size=1600,1000", *flags)
     assert console == []
     found: dict[str, Any] = json.loads(said(dom, "measured") or "{}")
     return found
 
 
-@pytest.mark.parametrize("flags", [("--window-size=1400,900",), ("--window-size=500,900", DARK)], ids=["wide", "narrow and dark"])
+@pytest.mark.parametrize("flags", [("--window-size=1400,900",), (NARROW, DARK)], ids=["wide", "narrow and dark"])
 @pytest.mark.parametrize("count", [1, 4, 12])
 def test_the_chart_is_drawn_and_nobody_complains(tmp_path: Path, count: int, flags: tuple[str, ...]) -> None:
-    dom, console = opened_page(tmp_path, text(count), *flags)
+    dom, console = drawn(tmp_path, text(count), *flags)
     assert (said(dom, "ready"), said(dom, "errors"), console) == ("1", "[]", [])
     assert dom.count("<canvas") >= 1
     for table in ("tenants", "newcomers"):
@@ -144,24 +111,27 @@ def test_a_block_is_as_wide_as_its_share_and_tells_what_it_is(tmp_path: Path) ->
 
 
 def test_a_tenant_that_calls_itself_markup_stays_text(tmp_path: Path) -> None:
-    dom, _ = opened_page(tmp_path, text(4))
+    dom, _ = drawn(tmp_path, text(4))
     assert "img" not in {tag for tag, _ in Tags(dom).found}
     assert "&lt;img src=x onerror=alert(1)&gt;" in dom
 
 
 def test_who_gets_nothing_is_named(tmp_path: Path) -> None:
-    dom, _ = opened_page(tmp_path, text(4))
+    dom, _ = drawn(tmp_path, text(4))
     assert "Nothing is left for nothing." in dom
 
 
 def test_a_page_without_a_front_and_newcomers_is_drawn_too(tmp_path: Path) -> None:
-    (tenants, options), board = crew(4), platform(1, 2)
-    plan = solve(tenants, options, board, Objective.PROPORTIONAL)
-    html = write_plan_page(title="", tenants=tenants, plan=plan, platform=board, options=options, source="", made_on=date(2026, 7, 1))
-    dom, console = opened_page(tmp_path, html)
+    dom, console = drawn(tmp_path, bare())
     assert (said(dom, "ready"), said(dom, "errors"), console) == ("0", "[]", [])
 
 
+def test_a_page_without_a_front_and_newcomers_is_printed_too(tmp_path: Path) -> None:
+    dom, console = drawn(tmp_path, with_script(bare(), 'dispatchEvent(new Event("beforeprint"));'))
+    assert (said(dom, "errors"), console) == ("[]", [])
+    assert 'class="printing"' in dom
+
+
 def test_an_error_on_the_page_would_be_seen(tmp_path: Path) -> None:
-    dom, _ = opened_page(tmp_path, text(4).replace('"objective":"proportional"', '"objective":null').replace('"levels":[', '"levelled":['))
+    dom, _ = drawn(tmp_path, text(4).replace('"objective":"proportional"', '"objective":null').replace('"levels":[', '"levelled":['))
     assert json.loads(said(dom, "errors") or "[]")

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from cotenant.describe import Outcome
 from cotenant.trace import Ending, Span, Trace
-from cotenant.trace.report import Bandwidth, Cell, Draw, Fate, Member, Run, Sweep, write_report
+from cotenant.trace.report import Bandwidth, Cell, Draw, Fate, Member, Run, Sweep, page
+from tests.browser.chromium import DARK, NARROW, drawn, needs_chromium, said
+from tests.pages import HOSTILE, Tags
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next((found for name in NAMES if (found := shutil.which(name))), None)
-HOSTILE = "<img src=x onerror=alert(1)>"
 TENANTS = (HOSTILE, "b")
 MS = 1_000_000
+TODAY = date(2026, 11, 21)
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"needs one of {', '.join(NAMES)}: run scripts/install-browser")
+pytestmark = needs_chromium
 
 
 def fates(*, idle: bool) -> tuple[Fate, ...]:
@@ -72,47 +69,9 @@ def run() -> Run:
     return Run(policy="edf", load=0.5, trace=trace, bandwidth=(Bandwidth(memory="dram", capacity_bytes_per_s=2e9, draws=(draw,)),))
 
 
-def opened(page: Path, *flags: str) -> tuple[str, list[str]]:
-    """Return the page's elements after its scripts ran, and what the browser's console said."""
-    assert BROWSER is not None
-    always = (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--enable-logging=stderr",
-        f"--user-data-dir={page.parent}",
-    )
-    command = [BROWSER, *always, "--virtual-time-budget=20000", *flags, "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-
-
-class Tags(HTMLParser):
-    """Collect every tag with its attributes."""
-
-    def __init__(self, dom: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(dom)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-
-def said(dom: str, what: str) -> str | None:
-    """Return what page.js says of its own work, on the body: `ready`, the charts drawn, and `errors`, a JSON list."""
-    return next(attributes for tag, attributes in Tags(dom).found if tag == "body").get(f"data-{what}")
-
-
-@pytest.mark.parametrize(
-    "flags",
-    [("--window-size=1280,900",), ("--window-size=500,900", "--blink-settings=preferredColorScheme=0")],
-    ids=["wide", "narrow and dark"],
-)
+@pytest.mark.parametrize("flags", [("--window-size=1280,900",), (NARROW, DARK)], ids=["wide", "narrow and dark"])
 def test_all_charts_are_drawn_and_nobody_complains(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    write_report(tmp_path / "out.html", sweep(), [run()], date(2026, 11, 21))
-    dom, console = opened(tmp_path / "out.html", *flags)
+    dom, console = drawn(tmp_path, page(sweep(), [run()], TODAY), *flags)
     assert (said(dom, "ready"), said(dom, "errors")) == ("3", "[]")
     assert console == []
     assert dom.count("<canvas") >= 3
@@ -120,22 +79,18 @@ def test_all_charts_are_drawn_and_nobody_complains(tmp_path: Path, flags: tuple[
 
 
 def test_a_tenant_that_calls_itself_markup_stays_text(tmp_path: Path) -> None:
-    write_report(tmp_path / "out.html", sweep(), [run()], date(2026, 11, 21))
-    dom, _ = opened(tmp_path / "out.html")
+    dom, _ = drawn(tmp_path, page(sweep(), [run()], TODAY))
     assert "img" not in {tag for tag, _ in Tags(dom).found}
     assert "&lt;img src=x onerror=alert(1)&gt;" in dom
 
 
 def test_one_load_and_no_run_make_a_page_too(tmp_path: Path) -> None:
-    write_report(tmp_path / "out.html", sweep(loads=(1.25,)), [], date(2026, 11, 21))
-    dom, console = opened(tmp_path / "out.html")
+    dom, console = drawn(tmp_path, page(sweep(loads=(1.25,)), [], TODAY))
     assert (said(dom, "ready"), said(dom, "errors")) == ("2", "[]")
     assert console == []
 
 
 def test_an_error_on_the_page_would_be_seen(tmp_path: Path) -> None:
-    write_report(tmp_path / "out.html", sweep(), [], date(2026, 11, 21))
-    text = (tmp_path / "out.html").read_text()
-    (tmp_path / "out.html").write_text(text.replace('"policies":["edf"', '"policies":["unknown"'))
-    dom, _ = opened(tmp_path / "out.html")
+    text = page(sweep(), [], TODAY)
+    dom, _ = drawn(tmp_path, text.replace('"policies":["edf"', '"policies":["unknown"'))
     assert json.loads(said(dom, "errors") or "[]")

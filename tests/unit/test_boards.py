@@ -149,7 +149,7 @@ def test_whoever_misspells_a_board_hears_of_this_machine_and_of_files() -> None:
 
 @pytest.mark.parametrize(
     ("at", "story"),
-    [(cost("gpu"), r"processor: gpu; one of \['p'\]"), (cost("p", width=3), "width: 3; at most the 2 lanes of p")],
+    [(cost("gpu"), "processor: gpu; known: p"), (cost("p", width=3), "width: 3; 1 to 2, the lanes of p")],
 )
 def test_a_board_made_in_code_has_no_figure_of_what_its_platform_lacks(at: Cost, story: str) -> None:
     platform = Platform(

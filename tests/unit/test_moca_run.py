@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.moca import calibration, logs, page, run, runs, ways
+from benchmarks.moca import calibration, logs, run, runs, ways
 from benchmarks.moca.cells import CHOSEN, GROUPS, HELD, LOADS, OTHER, Cell, drawn_cells, logged_cells, logs_of
 from benchmarks.moca.claims import EXPECTED, MEASURED, checks
 from benchmarks.moca.comparison import MOCAS, OVER, Json, part
 from benchmarks.moca.runs import ALONE_NS, FIGURES, Values
 from benchmarks.moca.tables import shown
 from benchmarks.moca.ways import OURS, Way
+from benchmarks.readme import END, START, filled
 from cotenant.errors import InputError
 
 HEADER = "qos,system,task,network,priority,arrival_cycles,target_cycles,latency_cycles,runtime_cycles,executed\n"
@@ -209,35 +210,20 @@ def test_at_a_load_the_same_requests_come_so_much_sooner() -> None:
     assert spans[0] / spans[1] == pytest.approx(1.2, rel=0.1)
 
 
-def test_figures_go_between_the_markers_of_the_page_and_nowhere_else() -> None:
-    before = f"text\n\n{page.START}\n\nold\n\n{page.END}\n\nmore text\n"
-    after = page.filled(before, ["| a |", "|---|"])
-    assert after == f"text\n\n{page.START}\n\n| a |\n|---|\n\n{page.END}\n\nmore text\n"
-    assert page.filled(after, ["old"]) == before
-
-
-@pytest.mark.parametrize(
-    "text", ["", page.START, f"{page.END}{page.START}", f"{page.START}{page.START}{page.END}", f"{page.START}{page.END}{page.END}"]
-)
-def test_a_page_without_its_two_markers_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"^README.md: figures have no place"):
-        page.filled(text, ["new"])
-
-
 def test_the_page_has_its_markers() -> None:
-    assert page.filled(page.PAGE.read_text(), ["new"])
+    assert filled(run.PAGE.read_text(), ["new"])
 
 
 def test_a_run_puts_its_tables_into_the_page_whether_or_not_all_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     found = found_of(chosen=FAR_AHEAD)
     copy = tmp_path / "README.md"
-    copy.write_text(f"text\n{page.START}\nold\n{page.END}\n")
+    copy.write_text(f"text\n{START}\nold\n{END}\n")
     monkeypatch.setattr(run, "PAGE", copy)
     monkeypatch.setattr(logs, "find", lambda: tmp_path)
     monkeypatch.setattr(run, "measured", lambda *_, **__: found | {"checks": checks(found)})
     assert run.main(["--readme"]) == 1
     lines = copy.read_text().splitlines()
-    assert (lines[0], lines[1], lines[-1]) == ("text", page.START, page.END)
+    assert (lines[0], lines[1], lines[-1]) == ("text", START, END)
     assert set(shown(found | {"checks": checks(found)})) <= set(lines)
     assert "old" not in lines
 

@@ -29,7 +29,6 @@ from benchmarks.rankmap.claims import EXPECTED, checks
 from benchmarks.rankmap.decisions import OBJECTIVES
 from benchmarks.rankmap.lessons import joined, lessons_of
 from benchmarks.rankmap.net import Lessons, gradient, learnt, loss
-from benchmarks.rankmap.page import PAGE, filled
 from benchmarks.rankmap.promises import OUTSTANDING
 from benchmarks.rankmap.sample import ALIKE, BOARDS, FLOORS, SIZES, Mix, board_of, drawn, options_of, tenants_of
 from benchmarks.rankmap.searching import searched
@@ -37,6 +36,7 @@ from benchmarks.rankmap.served import flat_out
 from benchmarks.rankmap.store import Json
 from benchmarks.rankmap.tables import shown
 from benchmarks.rankmap.train import errors, spearman
+from benchmarks.readme import filled
 from cotenant.search import menu_of
 from cotenant.search.estimator import PLACE_FEATURES, TENANT_FEATURES, WEIGHTS, forward, load
 from tests.unit.test_search_estimator import some_weights
@@ -187,7 +187,7 @@ def test_what_was_not_measured_is_not_judged() -> None:
 
 
 def test_the_page_has_one_place_for_figures() -> None:
-    assert filled(PAGE.read_text(), ["here"]).count("here") >= 1
+    assert filled(run.PAGE.read_text(), ["here"]).count("here") >= 1
 
 
 def test_a_second_run_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from cotenant.describe.network import Network, Place, Provenance, twice
 from cotenant.describe.platform import Platform
+from cotenant.describe.tree import within
 from cotenant.errors import InputError
+from cotenant.registry import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,21 +30,10 @@ class Board:
         if again := twice([network.name for network in self.networks]):
             raise InputError("networks", again, "a name of its own for each network")
         for index, network in enumerate(self.networks):
-            self._refuse_elsewhere(f"networks[{index}]", network)
+            with within(f"networks[{index}]"):
+                _refuse_strangers(network, self.platform)
             if self.planned_width is not None and not any(width == self.planned_width for _, width in network.places):
                 raise InputError("planned_width", self.planned_width, f"a width at which every network runs; {network.name} does not")
-
-    def _refuse_elsewhere(self, where: str, network: Network) -> None:
-        """Refuse figures of a processor or a width that the platform lacks."""
-        lanes = {processor.name: processor.lanes for processor in self.platform.processors}
-        for processor, width in {cost.place for segment in network.segments for cost in segment.costs}:
-            if processor not in lanes:
-                raise InputError(f"{where}.processor", processor, f"one of {sorted(lanes)}")
-            if width > lanes[processor]:
-                raise InputError(f"{where}.width", width, f"at most the {lanes[processor]} lanes of {processor}")
-        for one in (one for segment in network.segments for one in segment.handovers):
-            if stranger := {one.source, one.target} - set(lanes):
-                raise InputError(f"{where}.handovers", min(stranger), f"one of {sorted(lanes)}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,3 +61,27 @@ class Board:
         if self.planned_width is None:
             return min(network.places, key=network.duration_ns)
         return next(place for place in network.places if place[1] == self.planned_width)
+
+
+def refuse_elsewhere(place: Place, platform: Platform) -> None:
+    """Refuse a processor or a width that the platform lacks."""
+    processor, width = place
+    refuse_stranger("processor", processor, platform)
+    lanes = platform.processor(processor).lanes
+    if not 1 <= width <= lanes:
+        raise InputError("width", width, f"1 to {lanes}, the lanes of {processor}")
+
+
+def refuse_stranger(path: str, processor: str, platform: Platform) -> None:
+    """Refuse a processor that the platform lacks."""
+    known = tuple(one.name for one in platform.processors)
+    if processor not in known:
+        raise InputError(path, processor, nearest(processor, known))
+
+
+def _refuse_strangers(network: Network, platform: Platform) -> None:
+    """Refuse figures of what the platform lacks."""
+    for place in sorted({cost.place for segment in network.segments for cost in segment.costs}):
+        refuse_elsewhere(place, platform)
+    for end in sorted({end for segment in network.segments for one in segment.handovers for end in (one.source, one.target)}):
+        refuse_stranger("handovers", end, platform)

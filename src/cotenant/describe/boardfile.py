@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from cotenant.describe.board import Board
+from cotenant.describe.board import Board, refuse_elsewhere, refuse_stranger
 from cotenant.describe.network import Cost, Counts, Handover, Network, Provenance, Segment
 from cotenant.describe.plain import yaml_tree
 from cotenant.describe.platform import Platform
@@ -102,12 +102,10 @@ def _board(keys: _Keys) -> Board:
     platform = _platform(keys.platform)
     for index, column in enumerate(keys.columns):
         with within(f"columns[{index}]"):
-            _refuse_elsewhere(column, platform)
-    lanes = {processor.name for processor in platform.processors}
+            refuse_elsewhere((column.processor, column.width), platform)
     for index, pair in enumerate(keys.handovers):
         for end in (pair.source, pair.target):
-            if end not in lanes:
-                raise InputError(f"handovers[{index}]", end, nearest(end, tuple(sorted(lanes))))
+            refuse_stranger(f"handovers[{index}]", end, platform)
     return Board(
         platform=platform,
         networks=tuple(_network(index, tree, keys) for index, tree in enumerate(keys.networks)),
@@ -124,15 +122,6 @@ def _platform(tree: Any) -> Platform:
                 where = f"memories[{memory.name}].bandwidth_bytes_per_s"
                 raise InputError(where, memory.bandwidth_bytes_per_s, "more than 0; left out where it is not known")
         return platform
-
-
-def _refuse_elsewhere(column: _Column, platform: Platform) -> None:
-    """Refuse a column of a processor or a width that the platform lacks."""
-    lanes = {processor.name: processor.lanes for processor in platform.processors}
-    if column.processor not in lanes:
-        raise InputError("processor", column.processor, nearest(column.processor, tuple(lanes)))
-    if not 1 <= column.width <= lanes[column.processor]:
-        raise InputError("width", column.width, f"1 to {lanes[column.processor]}, the lanes of {column.processor}")
 
 
 def _network(index: int, tree: Any, keys: _Keys) -> Network:

@@ -1,51 +1,18 @@
-// Draws a plan. Data comes from #told; whatever is text in it is put on the page as text, never as HTML.
-"use strict";
+// Draws a plan.
 (() => {
-  const told = JSON.parse(document.getElementById("told").textContent);
+  const { HUES, told, at, css, hue, el, number, tip, rgb, ink, chart, draw, tooltip, axis } = frame;
   const { tenants, processors, prices, front, own, newcomers } = told;
-  const HUES = 8;
   const FULL = 0.999; // of a capacity: as good as all
   const NOTHING = 1e-5; // of a solo rate: less is nothing
   const LIGHTER = [0, 0.3, 0.5, 0.15, 0.4]; // a tenant's further options, towards the ground
-  const errors = [];
-  const drawn = [];
 
   // ---- Small things
 
-  const at = (id) => document.getElementById(id);
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const percent = (value, decimals = 0) => `${(100 * value).toFixed(decimals)} %`;
   const signed = (value, write) => (value < 0 ? `−${write(-value)}` : `+${write(value)}`);
   const listed = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`);
   const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
   const perSecond = (rate) => `${number(rate)}/s`;
-
-  function el(tag, properties, ...children) {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(properties ?? {})) {
-      if (name in node && typeof value !== "string") node[name] = value;
-      else node.setAttribute(name, value);
-    }
-    node.append(...children.filter((child) => child !== null && child !== undefined));
-    return node;
-  }
-
-  function number(value, digits = 3) {
-    if (value === null || value === undefined) return "–";
-    if (value < 0) return `−${number(-value, digits)}`;
-    const rounded = Number(value.toPrecision(digits));
-    if (rounded !== 0 && (rounded < 1e-3 || rounded >= 1e6)) return value.toExponential(digits - 1);
-    return rounded === 0 ? "0" : value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(rounded))));
-  }
-
-  // A tooltip is made of nodes, so that a tenant's name stays text.
-  function tip(title, rows) {
-    const body = rows.map(([name, value, colour]) => {
-      const swatch = colour ? el("span", { class: "swatch", style: `background:${colour}` }) : null;
-      return el("tr", null, el("td", null, swatch, name), el("td", null, value));
-    });
-    return el("div", { class: "tip" }, el("strong", null, title), el("table", null, el("tbody", null, ...body)));
-  }
 
   function table(id, heads, rows) {
     const columns = heads.map(([name, kind]) => el("th", { scope: "col", class: kind ?? "" }, name));
@@ -56,21 +23,12 @@
 
   // ---- Colours
 
-  const rgb = (hex) => [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
   const written = (colour) => `rgb(${colour.map(Math.round).join(",")})`;
 
   function tint(tenant, option) {
-    const [hue, ground] = [rgb(css(`--c${tenant % HUES}`)), rgb(css("--card"))];
+    const [own, ground] = [rgb(hue(tenant)), rgb(css("--card"))];
     const part = LIGHTER[option % LIGHTER.length];
-    return hue.map((value, index) => value + (ground[index] - value) * part);
-  }
-
-  // Black or white, whichever stands out more (WCAG 2.2, relative luminance).
-  function ink(colour) {
-    const [red, green, blue] = colour.map((value) =>
-      value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
-    );
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
+    return own.map((value, index) => value + (ground[index] - value) * part);
   }
 
   // Hues come round after eight tenants: the next eight are striped.
@@ -90,9 +48,7 @@
   const short = () => prices.filter((one) => one.price > 0).sort((one, other) => other.price * other.capacity - one.price * one.capacity);
 
   function head() {
-    at("heading").textContent = told.title;
-    document.title = `${told.title}, planned – cotenant`;
-    at("caveat").textContent = `${first()} ${starved()} ${bottleneck()} Every rate is planned from figures; nothing was run for this page.`;
+    const caveat = `${first()} ${starved()} ${bottleneck()} Every rate is planned from figures; nothing was run for this page.`;
     const facts = [
       ["platform", told.platform],
       ["tenants", String(tenants.length)],
@@ -101,8 +57,8 @@
       ["inferences per second", number(own.inferences_per_s)],
       ["gap to the bound", gapWords()],
     ];
-    at("facts").replaceChildren(...facts.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
-    at("made").textContent = `Made on ${told.made_on}; planned in ${number(told.seconds)} s.`;
+    const made = `Made on ${told.made_on}; planned in ${number(told.seconds)} s.`;
+    frame.head({ label: "planned", heading: told.title, caveat, facts, made });
   }
 
   const gapWords = () => (told.gap < 1e-6 ? "< 0.000001" : number(told.gap, 2));
@@ -410,19 +366,18 @@
       "STP is the sum of P over all tenants, all counted alike; other tenants keep their floors.";
     at("front-note").textContent = frontNote(who);
     if (!front.length) return at("front").remove();
-    const made = { id: "front", view: VIEWS[0], instance: echarts.init(at("front"), null, { renderer: "canvas" }), finished: false };
-    made.instance.on("finished", () => finish(made));
-    drawn.push(made);
-    at("front-controls").append(switcher(made));
+    const chosen = { view: VIEWS[0] };
+    const made = chart("front", (width) => frontOption(chosen.view, width));
+    at("front-controls").append(switcher(made, chosen));
     frontTable();
     draw(made);
   }
 
-  function switcher(made) {
+  function switcher(made, chosen) {
     const buttons = VIEWS.map((view) => {
-      const button = el("button", { type: "button", "aria-pressed": String(view === made.view) }, view.name);
+      const button = el("button", { type: "button", "aria-pressed": String(view === chosen.view) }, view.name);
       button.addEventListener("click", () => {
-        made.view = view;
+        chosen.view = view;
         buttons.forEach((one, index) => one.setAttribute("aria-pressed", String(VIEWS[index] === view)));
         draw(made);
       });
@@ -470,9 +425,6 @@
     const most = Math.max(...points.map(([, value]) => value), view.of(own));
     const reach = Math.max(front[front.length - 1].critical_p, own.critical_p, 0.01);
     return {
-      animation: false,
-      backgroundColor: "transparent",
-      textStyle: { fontFamily: "system-ui, sans-serif", color: css("--text"), fontSize: 13 },
       aria: { enabled: true, label: { description: at("front-note").textContent } },
       grid: { left: width < 500 ? 44 : 60, right: 26, top: 30, bottom: 50 },
       tooltip: { ...tooltip(), trigger: "item", formatter: (hovered) => frontTip(hovered.data.point, hovered.data.own, view) },
@@ -490,7 +442,7 @@
         max: most * 1.15,
         name: view.name,
         nameTextStyle: { color: css("--dim"), align: "left", padding: [0, 0, 0, -30] },
-        axisLabel: { color: css("--dim"), showMaxLabel: false },
+        axisLabel: { showMaxLabel: false },
       }),
       series: [...region(view), frontLine(points, view), ownPoint(view, reach)],
     };
@@ -555,38 +507,10 @@
     return tip(`${isOwn ? "this plan" : "a plan of the front"}: P = ${one.critical_p.toFixed(3)}`, [...rows, ...sums]);
   }
 
-  const tooltip = () => ({
-    confine: true,
-    backgroundColor: css("--card"),
-    borderColor: css("--rule"),
-    textStyle: { color: css("--text") },
-    transitionDuration: 0,
-  });
-
-  const axis = (extra) => ({
-    axisLine: { show: true, lineStyle: { color: css("--dim") } },
-    axisTick: { lineStyle: { color: css("--dim") } },
-    splitLine: { lineStyle: { color: css("--grid") } },
-    nameTextStyle: { color: css("--dim") },
-    axisLabel: { color: css("--dim") },
-    ...extra,
-  });
-
-  function draw(made) {
-    const printing = document.documentElement.classList.contains("printing");
-    made.instance.resize(printing ? { width: 680 } : { width: "auto", height: "auto" });
-    made.instance.setOption(frontOption(made.view, at(made.id).clientWidth), { notMerge: true });
-  }
-
-  function finish(made) {
-    made.finished = true;
-    if (drawn.every((one) => one.finished)) document.body.dataset.ready = String(drawn.length);
-  }
-
   // ---- One more tenant
 
   function newcomerTable() {
-    if (!newcomers.length) return at("newcomers-section").remove();
+    if (!newcomers.length) return at("newcomers-section")?.remove();
     const heads = [["one more like"], ["it gets"], ["objective"], ["STP"], ...tenants.map((tenant) => [tenant.name])];
     table("newcomers", heads, newcomers.map(newcomerRow));
   }
@@ -651,49 +575,6 @@
     assumed: "computed, and nothing was timed to hold it against",
   };
 
-  // ---- Together
-
-  function redraw() {
-    map();
-    tenantTable();
-    newcomerTable();
-    drawn.forEach(draw);
-  }
-
-  function watch() {
-    document.body.append(floating);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-    let waiting = 0;
-    addEventListener("resize", () => {
-      cancelAnimationFrame(waiting);
-      waiting = requestAnimationFrame(() => drawn.forEach(draw));
-    });
-    const printing = (on) => () => {
-      document.documentElement.classList.toggle("printing", on);
-      document.querySelectorAll("details").forEach((one) => {
-        one.open = on;
-      });
-      redraw();
-    };
-    addEventListener("beforeprint", printing(true));
-    addEventListener("afterprint", printing(false));
-  }
-
-  function note(story) {
-    errors.push(String(story));
-    document.body.dataset.errors = JSON.stringify(errors);
-  }
-
-  addEventListener("error", (event) => note(event.message));
-  addEventListener("unhandledrejection", (event) => note(event.reason));
-  document.addEventListener("securitypolicyviolation", (event) => note(`${event.violatedDirective} refused ${event.blockedURI}`));
-  document.body.dataset.errors = "[]";
-  for (const part of [head, map, tenantTable, priceTable, frontChart, newcomerTable, notes, watch]) {
-    try {
-      part();
-    } catch (error) {
-      note(error.stack ?? error); // the rest of the page is still of use
-    }
-  }
-  if (!drawn.length) document.body.dataset.ready = "0";
+  document.body.append(floating);
+  frame.show([head, map, tenantTable, priceTable, frontChart, newcomerTable, notes], [map, tenantTable, newcomerTable]);
 })();

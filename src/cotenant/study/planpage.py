@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from importlib.resources import files
 from itertools import pairwise
-from string import Template
 from typing import Any
 
 from cotenant.describe import (
@@ -34,7 +30,7 @@ from cotenant.describe import (
 from cotenant.plan import cost
 from cotenant.plan.front import Point, point
 from cotenant.plan.newcomer import Joined, Newcomer, Refused
-from cotenant.trace.report.document import as_script
+from cotenant.trace.frame import framed, plain
 from cotenant.units import NS_PER_MS, NS_PER_S, duration_text
 
 Tree = dict[str, Any]
@@ -58,7 +54,7 @@ def write_plan_page(
     provenance: Mapping[Place, Provenance] | None = None,
     check: str = CHECK,
 ) -> str:
-    """Return the HTML, about 1.2 MB; the browser itself is told to load nothing and to run nothing but our two scripts.
+    """Return one HTML file, about 1.2 MB.
 
     `options` are those offered, `source` and `provenance` say how the platform's figures are known, `check` how the plan is proved
     again. ValueError for a number that is none.
@@ -72,7 +68,7 @@ def write_plan_page(
         "newcomers": [_newcomer(one, tenants) for one in newcomers],
         **_plan(plan, platform),
     }  # fmt: skip
-    return _page(told)
+    return framed("cotenant.study", "planpage", title="a plan", told=told)
 
 
 def most_stp(front: Sequence[Point], own: Point) -> float | None:
@@ -84,26 +80,6 @@ def most_stp(front: Sequence[Point], own: Point) -> float | None:
             part = (own.critical_p - one.critical_p) / (other.critical_p - one.critical_p)
             return one.stp + part * (other.stp - one.stp)
     return front[0].stp
-
-
-def _page(told: Tree) -> str:
-    echarts, script = _shipped("cotenant.trace", "vendor", "echarts.min.js"), _shipped("cotenant.study", "planpage.js")
-    return Template(_shipped("cotenant.study", "planpage.html")).substitute(
-        policy=f"default-src 'none'; script-src {_digest(echarts)} {_digest(script)}; style-src 'unsafe-inline'; img-src data:",
-        css=_shipped("cotenant.trace", "report", "page.css") + _shipped("cotenant.study", "planpage.css"),
-        told=as_script(told),
-        echarts=echarts,
-        script=script,
-    )
-
-
-def _shipped(package: str, *parts: str) -> str:
-    return files(package).joinpath(*parts).read_text(encoding="utf-8")
-
-
-def _digest(script: str) -> str:
-    """Return the source expression that allows exactly this inline script (W3C, Content Security Policy Level 3, 2.3.1)."""
-    return f"'sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def _plan(plan: Plan, platform: Platform) -> Tree:
@@ -118,12 +94,7 @@ def _plan(plan: Plan, platform: Platform) -> Tree:
 
 
 def _level(level: Level) -> Tree:
-    return {"name": level.name, "tenants": list(level.tenants), "value": _finite(level.value), "bound": _finite(level.bound)}
-
-
-def _finite(value: float) -> float | None:
-    """Make None of infinity, which JSON cannot hold."""
-    return None if math.isinf(value) else value
+    return {"name": level.name, "tenants": list(level.tenants), "value": plain(level.value), "bound": plain(level.bound)}
 
 
 def _tenant(tenant: Tenant, plan: Plan, options: Sequence[Option]) -> Tree:
@@ -206,7 +177,7 @@ def _newcomer(one: Newcomer, tenants: Sequence[Tenant]) -> Tree:
             return like | {"refused": one.reason}
         case Joined():
             rates = {c.tenant: [c.before.rate_per_s, c.after.rate_per_s] for c in one.others}
-            own = {"rate_per_s": one.promise.rate_per_s, "p": one.promise.p, "value": _finite(one.value), "stp": one.stp}
+            own = {"rate_per_s": one.promise.rate_per_s, "p": one.promise.p, "value": plain(one.value), "stp": one.stp}
             return like | own | {"refused": None, "rates_per_s": [rates[tenant.name] for tenant in tenants]}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cotenant.describe import Crew, Platform, Share, Tenant
-from cotenant.describe.boardfile import board, read_board
+from cotenant.describe.files import board, read_board
 from cotenant.study.boarded import shares_for
 from cotenant.study.prepared import Prepared
 from cotenant.study.sweep import Offer

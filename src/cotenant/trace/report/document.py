@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from cotenant.describe import Outcome
+from cotenant.trace.frame import plain
 from cotenant.trace.report.run import Bandwidth, Run
 from cotenant.trace.report.sweep import Sweep
 from cotenant.trace.spans import Ending, Span, Trace
 
 MOST_EVENTS = 3_000  # of a kind in one run: about what a browser redraws while one drags
-
-_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
 def document(sweep: Sweep, runs: Sequence[Run], made_on: date) -> dict[str, Any]:
@@ -25,22 +22,8 @@ def document(sweep: Sweep, runs: Sequence[Run], made_on: date) -> dict[str, Any]
     ValueError for a run of a tenant that is not of the sweep.
     """
     index = {member.name: position for position, member in enumerate(sweep.tenants)}
-    told: dict[str, Any] = _plain(asdict(sweep))
+    told: dict[str, Any] = plain(asdict(sweep))
     return {**told, "policies": list(sweep.policies), "made_on": made_on.isoformat(), "runs": [_run(run, index) for run in runs]}
-
-
-def as_script(told: Mapping[str, Any]) -> str:
-    """Write JSON that no HTML parser can take for markup: pure ASCII, without `<`, `>` and `&`; ValueError for a NaN."""
-    return json.dumps(told, allow_nan=False, separators=(",", ":")).translate(_ESCAPES)
-
-
-def _plain(value: Any) -> Any:
-    """Make lists of tuples, and None of infinity, which JSON cannot hold."""
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 def _run(run: Run, index: Mapping[str, int]) -> dict[str, Any]:
@@ -134,4 +117,4 @@ def _bandwidth(drawn: Bandwidth, index: Mapping[str, int], stop_ns: int) -> dict
         }
         for draw in drawn.draws
     ]
-    return {"memory": drawn.memory, "capacity_bytes_per_s": _plain(drawn.capacity_bytes_per_s), "draws": draws}
+    return {"memory": drawn.memory, "capacity_bytes_per_s": plain(drawn.capacity_bytes_per_s), "draws": draws}

@@ -1,9 +1,7 @@
-// Draws the report. Data comes from #report; whatever is text in it is put on the page as text, never as HTML.
-"use strict";
+// Draws the report.
 (() => {
-  const report = JSON.parse(document.getElementById("report").textContent);
+  const { HUES, told: report, at, css, hue, el, number, tip, rgb, ink, chart, charts, draw, tooltip, axis } = frame;
   const { policies, loads, tenants, cells, runs } = report;
-  const HUES = 8;
   const MANY_MARKS = 250; // more marks than this in view hide what they mark
   const FIRST_VIEW = 120; // spans of the busiest processor that are in view at first
   const SYMBOLS = [
@@ -17,44 +15,12 @@
     "path://M0 3 H10 V7 H0 Z",
   ];
   const DASHES = ["solid", [8, 4], [2, 3], [10, 3, 2, 3]];
-  const errors = [];
-  const charts = [];
-  const colours = new Map();
 
   // ---- Small things
 
-  const at = (id) => document.getElementById(id);
-  const hue = (index) => css(`--c${index % HUES}`);
   const unique = (list) => [...new Set(list)];
   const cellOf = (policy, load) => cells.find((cell) => cell.policy === policy && cell.load === load);
   const fateOf = (cell, tenant) => cell.fates.find((fate) => fate.tenant === tenant);
-
-  // Asked for with every mark that is drawn, so kept until the next drawing may find the page in other colours.
-  function css(name) {
-    if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
-    return colours.get(name);
-  }
-
-  function el(tag, properties, ...children) {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(properties ?? {})) {
-      if (name in node && typeof value !== "string") node[name] = value;
-      else node.setAttribute(name, value);
-    }
-    node.append(...children.filter((child) => child !== null && child !== undefined));
-    return node;
-  }
-
-  function number(value, digits = 3) {
-    if (value === null || value === undefined) return "–";
-    if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(digits - 1);
-    const decimals = value === 0 ? 0 : Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
-    return value.toLocaleString("en", {
-      maximumFractionDigits: decimals,
-      minimumFractionDigits: value === 0 ? 0 : decimals,
-      useGrouping: false,
-    });
-  }
 
   const fixed = (decimals) => (value) => (value === null || value === undefined ? "∞" : value.toFixed(decimals));
   const percent = (value, decimals = 1) => `${(100 * value).toFixed(decimals)} %`;
@@ -84,15 +50,6 @@
     return `${number(bytes / unit)} ${name}`;
   }
 
-  // A tooltip is made of nodes, so that a tenant's name stays text.
-  function tip(title, rows) {
-    const body = rows.map(([name, value, colour]) => {
-      const swatch = colour ? el("span", { class: "swatch", style: `background:${colour}` }) : null;
-      return el("tr", null, el("td", null, swatch, name), el("td", null, value));
-    });
-    return el("div", { class: "tip" }, el("strong", null, title), el("table", null, el("tbody", null, ...body)));
-  }
-
   function picker(where, label, values, name, onChange) {
     const select = el("select", null, ...values.map((value, index) => el("option", { value: String(index) }, name(value))));
     select.addEventListener("change", () => onChange(values[select.selectedIndex]));
@@ -100,54 +57,7 @@
     return select;
   }
 
-  // ---- Charts in general
-
-  // `build` returns an ECharts option for the width that there is; it is called again when the colours or the width change.
-  function chart(id, build, height) {
-    const made = { id, build, height, hidden: new Set(), instance: echarts.init(at(id), null, { renderer: "canvas" }), finished: false };
-    made.instance.on("finished", () => finish(made));
-    charts.push(made);
-    return made;
-  }
-
-  function draw(made) {
-    colours.clear();
-    const width = at(made.id).clientWidth;
-    if (made.height) at(made.id).style.height = `${made.height(width)}px`;
-    made.instance.resize(document.documentElement.classList.contains("printing") ? { width: 680 } : { width: "auto", height: "auto" });
-    const option = made.build(width);
-    const selected = Object.fromEntries([...made.hidden].map((name) => [name, false]));
-    made.instance.setOption({ ...look(), ...option, legend: { show: false, selected } }, { notMerge: true });
-  }
-
-  function finish(made) {
-    made.finished = true;
-    if (charts.every((one) => one.finished)) document.body.dataset.ready = String(charts.length);
-  }
-
-  const look = () => ({
-    animation: false,
-    backgroundColor: "transparent",
-    textStyle: { fontFamily: "system-ui, sans-serif", color: css("--text"), fontSize: 13 },
-    tooltip: tooltip(),
-  });
-
-  const tooltip = () => ({
-    confine: true,
-    backgroundColor: css("--card"),
-    borderColor: css("--rule"),
-    textStyle: { color: css("--text") },
-    transitionDuration: 0,
-  });
-
-  const axis = (extra) => ({
-    axisLine: { show: true, lineStyle: { color: css("--dim") } },
-    axisTick: { lineStyle: { color: css("--dim") } },
-    splitLine: { lineStyle: { color: css("--grid") } },
-    nameTextStyle: { color: css("--dim") },
-    ...extra,
-    axisLabel: { color: css("--dim"), ...extra.axisLabel },
-  });
+  // ---- Legends
 
   // A legend of buttons works with a keyboard and a screen reader. ECharts hides a series by its name, which is the item's index.
   function legend(made, where, names, swatch) {
@@ -198,10 +108,8 @@
   // ---- The head
 
   function head() {
-    at("label").textContent = report.simulated ? "simulated" : "measured";
-    at("heading").textContent = `${report.crew} on ${report.platform}`;
-    document.title = `${report.crew} on ${report.platform}, simulated – cotenant`;
-    at("caveat").textContent =
+    const made = `Made on ${report.made_on} from ${cells.length * report.seeds} simulated runs.`;
+    const caveat =
       "Every figure on this page was computed by simulation of a model of the platform. Nothing here was measured on hardware.";
     const facts = [
       ["platform", report.platform],
@@ -212,8 +120,8 @@
       ["date", report.made_on],
       ...report.about,
     ];
-    at("facts").replaceChildren(...facts.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
-    at("made").textContent = `Made on ${report.made_on} from ${cells.length * report.seeds} simulated runs.`;
+    const label = report.simulated ? "simulated" : "measured";
+    frame.head({ label, heading: `${report.crew} on ${report.platform}`, caveat, facts, made });
   }
 
   // ---- SLA against load
@@ -409,14 +317,6 @@
     const place = Math.min(Math.max(part, 0), 1) * (RAMP.length - 1);
     const [low, high] = [RAMP[Math.floor(place)], RAMP[Math.ceil(place)]];
     return low.map((value, index) => Math.round(value + (high[index] - value) * (place % 1)));
-  }
-
-  // Black or white, whichever stands out more (WCAG 2.2, relative luminance).
-  function ink(colour) {
-    const [red, green, blue] = colour.map((value) =>
-      value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
-    );
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000" : "#fff";
   }
 
   const byRank = [...tenants].sort((one, other) => one.rank - other.rank);
@@ -874,13 +774,11 @@
       overflow: "truncate",
       ellipsis: "…",
       fontSize: 11,
-      fill: contrast(fill),
+      fill: ink(rgb(fill)),
       verticalAlign: "middle",
     };
     return { type: "group", children: [rect, { type: "text", silent: true, x: shape.x + 4, y: shape.y + shape.height / 2, style: write }] };
   }
-
-  const contrast = (hex) => ink([1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16)));
 
   function hatch(colour) {
     const tile = el("canvas", { width: 8, height: 8 });
@@ -1098,44 +996,5 @@
     );
   }
 
-  // ---- Together
-
-  function redraw() {
-    for (const made of charts) draw(made);
-  }
-
-  function watch() {
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-    let waiting = 0;
-    addEventListener("resize", () => {
-      cancelAnimationFrame(waiting);
-      waiting = requestAnimationFrame(redraw);
-    });
-    const printing = (on) => () => {
-      document.documentElement.classList.toggle("printing", on);
-      document.querySelectorAll("details").forEach((one) => {
-        one.open = on;
-      });
-      redraw();
-    };
-    addEventListener("beforeprint", printing(true));
-    addEventListener("afterprint", printing(false));
-  }
-
-  function note(story) {
-    errors.push(String(story));
-    document.body.dataset.errors = JSON.stringify(errors);
-  }
-
-  addEventListener("error", (event) => note(event.message));
-  addEventListener("unhandledrejection", (event) => note(event.reason));
-  document.addEventListener("securitypolicyviolation", (event) => note(`${event.violatedDirective} refused ${event.blockedURI}`));
-  document.body.dataset.errors = "[]";
-  for (const part of [head, slaChart, table, slowdown, latency, timeline, watch]) {
-    try {
-      part();
-    } catch (error) {
-      note(error.stack ?? error); // the rest of the page is still of use
-    }
-  }
+  frame.show([head, slaChart, table, slowdown, latency, timeline]);
 })();

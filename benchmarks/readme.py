@@ -1,14 +1,12 @@
-"""The page, README.md: its text is ours, its figures a run's."""
+"""The page of a benchmark, README.md: its text is ours, its figures a run's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from cotenant.errors import InputError
 
-PAGE: Final = Path(__file__).parent / "README.md"
 START: Final = "<!-- figures: rewritten by run.py --readme -->"
 END: Final = "<!-- end of figures -->"
 
@@ -21,3 +19,10 @@ def filled(page: str, lines: Iterable[str]) -> str:
         raise InputError("README.md", "figures have no place", f"one {START}, and after it one {END}")
     told = "\n".join(lines)
     return f"{before}{START}\n\n{told}\n\n{END}{after}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
