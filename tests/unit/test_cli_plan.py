@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cotenant.cli.app import _end
+from cotenant.describe import Plan, Share
+from cotenant.describe.files import read_plan
 from cotenant.plan import Effort
 
 CREW = """
@@ -66,12 +70,20 @@ def test_what_is_printed_as_json_is_proved_again_by_itself(capsys: Captured, cre
     assert verdict["ok"], verdict["complaints"]
 
 
+def test_a_bare_plan_is_proved_for_a_crew_that_is_named(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+    bare = printed(capsys, "plan", crew, "--json")["plan"]
+    assert printed(capsys, "plan", crew, "--check", saved(bare, tmp_path), "--json")["ok"]
+
+
 ALTERED: tuple[tuple[tuple[str | int, ...], Any], ...] = (
     (("plan", "shares", -1, "rate_per_s"), 1e3),
     (("plan", "levels", 0, "leaves"), []),
     (("plan", "bound"), -9.0),
     (("tenants", "tag", "rate_per_s"), 1e3),
     (("bound",), 9.0),
+    (("plan", "promises"), []),
+    (("plan", "shares", 0, "option", "chain", 0, "processor"), "npu"),
+    (("plan", "levels", 0, "value"), math.inf),
 )
 
 
@@ -111,7 +123,7 @@ def test_the_explanation_lists_few_of_very_many_options(capsys: Captured, crew: 
 
 def test_a_plan_for_another_crew_or_board_is_refused_by_its_hash(capsys: Captured, crew: Path, tmp_path: Path) -> None:
     file = saved(printed(capsys, "plan", crew, "--json"), tmp_path)
-    assert "the plan of another crew" in refused(capsys, "plan", "--check", file, "--platform", "kirin970")
+    assert "the plan of another platform" in refused(capsys, "plan", "--check", file, "--platform", "kirin970")
     assert "--html" in refused(capsys, "plan", "--check", file, "--html", tmp_path / "page.html")
     assert "--search" in refused(capsys, "plan", "--check", file, "--search", "exact")
     crew.write_text(CREW.replace("weight: 2", "weight: 3"))
@@ -144,6 +156,8 @@ def test_a_crew_that_cannot_be_is_refused_with_what_would_do(capsys: Captured, t
     [
         (("--objective", "fair"), "--objective: fair; known: proportional"),
         (("--objective", "min"), "--objective"),
+        (("--platform", ""), "--platform: ''; a name"),
+        (("--search", ""), "--search: ''; a name"),
         (("--visits", "0"), "--visits: 0; 1 to 4"),
         (("--power", "0"), "--power: 0.0; more than 0"),
         (("--power", "much"), "--power: much; a number"),
@@ -203,7 +217,91 @@ def test_what_changes_is_said_and_nobody_moves_for_nothing(capsys: Captured, cre
     gone = written(tmp_path, "\n".join(line for line in CREW.splitlines() if "name: tag" not in line))
     lines = printed(capsys, "plan", gone, "--json", "--after", file)["changes"]
     assert any(line.startswith("tag goes") for line in lines)
-    assert "the plan of another platform" in refused(capsys, "plan", crew, "--after", file, "--platform", "kirin970")
+    for more in ((), ("--search", "all_on_one")):
+        assert "the plan of another platform" in refused(capsys, "plan", crew, "--after", file, "--platform", "kirin970", *more)
+
+
+def test_the_plan_so_far_is_read_once(capsys: Captured, crew: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cotenant.cli import asked
+
+    file, read = saved(printed(capsys, "plan", crew, "--json"), tmp_path), list[Path]()
+
+    def reading(path: Path) -> Plan:
+        read.append(path)
+        return read_plan(path)
+
+    monkeypatch.setattr(asked, "read_plan", reading)
+    printed(capsys, "plan", crew, "--json", "--after", file)
+    assert read == [file]
+
+
+def shown(capsys: Captured, *arguments: object) -> tuple[list[str], list[str]]:
+    """Return the lines of what a command prints, and of its notes."""
+    capsys.readouterr()
+    assert _end(tuple(str(one) for one in arguments)) == 0
+    said = capsys.readouterr()
+    return said.out.splitlines(), said.err.splitlines()
+
+
+def test_the_table_says_how_figures_are_known(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+    """Of the board's own networks none was timed there; two others are estimated, by one rule, which one note tells."""
+    table, notes = shown(capsys, "plan", crew)
+    assert table[0].endswith("figures")
+    assert all(set(re.split(", ?| +", line)) & {"scaled", "assumed"} for line in table if line.startswith(("eye", "name", "tag")))
+    assert not any("measured" in line or "estimated" in line for line in table)
+    assert notes == []
+    text = CREW.replace('"board:squeezenet"', "zoo:squeezenet").replace('"board:resnet50"', "zoo:mobilenetv2")
+    table, notes = shown(capsys, "plan", written(tmp_path, text))
+    eye, name, tag = (next(line for line in table if line.startswith(f"{tenant} ")) for tenant in ("eye", "name", "tag"))
+    assert all(re.search(r"  estimated, \d+% off$", line) for line in (eye, name))
+    assert "estimated" not in tag
+    assert len(notes) == 1
+    assert "squeezenet (eye) and mobilenetv2 (name) are estimated on rk3588s" in notes[0]
+
+
+RANKED = """
+platform: kirin970
+tenants:
+  - {name: a, model: "board:alexnet", rank: 0, arrival: flat-out, floor: 0.5}
+  - {name: b, model: "board:squeezenet", rank: 1, arrival: flat-out, floor: 0.2}
+"""
+
+
+def test_what_rounding_leaves_is_not_shown(crew: Path, capsys: Captured) -> None:
+    from cotenant.cli.offered import plan_tree, show_plan
+    from cotenant.describe.files import read_crew
+    from cotenant.study.boardplan import Ask, offered, planned
+
+    found = planned(offered(read_crew(crew), Ask()), Ask())
+    used = {share.option for share in found.plan.shares}
+    other = next(option for option in found.options if option.tenant == "eye" and option not in used)
+    dust = replace(found, plan=replace(found.plan, shares=(*found.plan.shares, Share(option=other, rate_per_s=1e-6))))
+    assert plan_tree(dust) == plan_tree(found)
+    tables = []
+    for one in (found, dust):
+        show_plan(one)
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1]
+
+
+def test_objectives_name_their_ranks_where_there_are_several(capsys: Captured, tmp_path: Path) -> None:
+    table, _ = shown(capsys, "plan", written(tmp_path, RANKED))
+    assert [line.partition(":")[0] for line in table[-3:]] == [
+        "objective proportional of rank 0", "objective proportional of rank 1", "objective proportional in all",
+    ]  # fmt: skip
+    table, _ = shown(capsys, "plan", written(tmp_path, RANKED.replace("rank: 1", "rank: 0")))
+    assert [line.partition(":")[0] for line in table if line.startswith("objective")] == ["objective proportional"]
+
+
+def test_who_gets_nothing_is_noted_with_the_reason(capsys: Captured, tmp_path: Path) -> None:
+    crew = written(tmp_path, re.sub(r", floor: [0-9.]+", "", RANKED))
+    table, notes = shown(capsys, "plan", crew)
+    assert len(notes) == 1
+    assert re.fullmatch(r"note: b gets nothing: all of .*gpu.* goes to a \(rank 0\)", notes[0])
+    assert next(line for line in table if line.startswith("b ")).split()[:4] == ["b", "-", "1", "0"]
+    told, _ = shown(capsys, "plan", crew, "--explain")
+    assert any(line.startswith("b (rank 1): nothing: all of ") for line in told)
+    assert printed(capsys, "plan", crew, "--json")["tenants"]["b"]["options"] == []
 
 
 def options_of(tree: Any) -> dict[str, set[str]]:

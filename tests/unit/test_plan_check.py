@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from cotenant.describe import Objective, Option, Platform, Tenant
+from cotenant.describe import Level, Objective, Option, Plan, Platform, Tenant
 from cotenant.plan import check, solve
 from tests.plan_cases import MB, closed, opened, option, platform
 
@@ -57,3 +59,48 @@ def test_a_level_that_says_more_than_the_rates_reach_is_refused() -> None:
     more = replace(demand, value=demand.value + 1e-3, bound=demand.bound + 1e-3, least=demand.least + 1e-3)
     said = check(replace(plan, levels=(more, *plan.levels[1:])), tenants, options, platform(1)).complaints
     assert any(text.startswith("demand 0: ") and "stated, the rates reach" in text for text in said)
+
+
+def leveled(plan: Plan, change: Callable[[Level], Level]) -> Plan:
+    """Change the levels of a plan that can be changed so."""
+    return replace(plan, levels=tuple(change(level) for level in plan.levels))
+
+
+def held(level: Level, rate: float) -> Level:
+    return replace(level, held=tuple((name, rate) for name, _ in level.held))
+
+
+def priced(level: Level, price: float) -> Level:
+    return replace(level, leaves=tuple(replace(leaf, duals=tuple(replace(d, price=price) for d in leaf.duals)) for leaf in level.leaves))
+
+
+WAYS: tuple[Callable[[Plan, float], Plan], ...] = (
+    lambda plan, number: replace(plan, value=number),
+    lambda plan, number: replace(plan, bound=number),
+    lambda plan, number: replace(plan, seconds=number),
+    lambda plan, number: replace(plan, headroom=number),
+    lambda plan, number: replace(plan, params=(("gain", number),)),
+    lambda plan, number: replace(plan, shares=tuple(replace(s, rate_per_s=number) for s in plan.shares)),
+    lambda plan, number: replace(plan, promises=tuple(replace(p, rate_per_s=number) for p in plan.promises)),
+    lambda plan, number: replace(plan, promises=tuple(replace(p, solo_rate_per_s=number) for p in plan.promises)),
+    lambda plan, number: replace(plan, prices=tuple(replace(p, used=number) for p in plan.prices)),
+    lambda plan, number: replace(plan, prices=tuple(replace(p, capacity=number) for p in plan.prices)),
+    lambda plan, number: replace(plan, prices=tuple(replace(p, price=number) for p in plan.prices)),
+    lambda plan, number: leveled(plan, lambda level: replace(level, value=number)),
+    lambda plan, number: leveled(plan, lambda level: replace(level, bound=number)),
+    lambda plan, number: leveled(plan, lambda level: replace(level, least=level.least and number)),
+    lambda plan, number: leveled(plan, lambda level: held(level, number)),
+    lambda plan, number: leveled(plan, lambda level: priced(level, number)),
+    lambda plan, number: replace(
+        plan, solos=tuple(replace(s, shares=tuple(replace(x, rate_per_s=number) for x in s.shares)) for s in plan.solos)
+    ),
+)
+
+
+@pytest.mark.parametrize("way", range(len(WAYS)))
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_none_or_has_no_end_is_named(way: int, number: float) -> None:
+    tenants, options = [opened("a", 10), closed("b", floor=0.1), closed("c", 2)], [option(name, 10) for name in "abc"]
+    plan = WAYS[way](solve(tenants, options, platform(1), Objective.THROUGHPUT), number)
+    said = check(plan, tenants, options, platform(1)).complaints
+    assert any(f": {number}; a finite number" in text for text in said), said

@@ -106,11 +106,40 @@ def test_engine_and_precision_are_named_where_they_change() -> None:
     assert difference(by(plan, (one, 1)), by(plan, (other, 1))) == ("a moves from engine fp32 on cpu0 to engine int8 on cpu0",)
 
 
+def test_who_gets_another_option_beside_its_own_splits_and_who_keeps_one_of_several_joins() -> None:
+    plan = served([closed("a")], [option("a", 10)])
+    one, other = option("a", 10), option("a", 10, "cpu1")
+    both = by(plan, (one, 600), (other, 400))
+    assert difference(by(plan, (one, 1)), both) == ("a splits from cpu0 to cpu0 (60 %) and cpu1 (40 %)",)
+    assert difference(both, by(plan, (other, 1))) == ("a joins on cpu1, and leaves cpu0",)
+
+
+def test_who_keeps_one_option_and_exchanges_another_moves_in_part() -> None:
+    plan = served([closed("a")], [option("a", 10)])
+    one, other, third = option("a", 10), option("a", 10, "cpu1"), option("a", 10, "cpu2")
+    assert difference(by(plan, (one, 3), (other, 1)), by(plan, (one, 3), (third, 1))) == (
+        "a moves in part, from cpu0 (75 %) and cpu1 (25 %) to cpu0 (75 %) and cpu2 (25 %)",
+    )
+
+
+def test_what_rounding_leaves_is_no_change() -> None:
+    """A millionth of its tenant's rate by another option, and a tenant with a millionth of its solo rate."""
+    plan = served([closed("a")], [option("a", 10)])
+    one, other = option("a", 10), option("a", 10, "cpu1")
+    assert difference(by(plan, (one, 100)), by(plan, (one, 100), (other, 1e-4))) == ("nothing changes",)
+    none, dust = (replace(plan.promises[0], tenant="b", rate_per_s=rate) for rate in (0.0, 1e-4))
+    before, after = (replace(plan, promises=(*plan.promises, promise)) for promise in (none, dust))
+    assert difference(before, replace(after, shares=(*plan.shares, Share(option=option("b", 10), rate_per_s=1e-4)))) == ("nothing changes",)
+
+
 def test_giving_up_an_option_is_no_move_and_neither_is_a_shift() -> None:
     plan = served([closed("a")], [option("a", 10)])
     one, other = option("a", 10), option("a", 10, "cpu1")
     both = by(plan, (one, 600), (other, 400))
-    assert difference(both, by(plan, (other, 1))) == ("a leaves cpu0, and stays on cpu1",)
+    third = option("a", 10, "cpu2")
+    assert difference(by(plan, (one, 500), (other, 300), (third, 200)), both) == (
+        "a leaves cpu2, and stays on cpu0 (60 %) and cpu1 (40 %)",
+    )
     assert difference(both, by(plan, (one, 994), (other, 6))) == (
         "a shifts from cpu0 (60 %) and cpu1 (40 %) to cpu0 (99 %) and cpu1 (under 1 %)",
     )

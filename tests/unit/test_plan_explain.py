@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cotenant.describe import Objective
+from dataclasses import replace
+
+from cotenant.describe import Objective, Share
 from cotenant.plan import Refusal, cost, explain, solve
 from tests.plan_cases import closed, opened, option, platform
 
@@ -34,3 +36,31 @@ def test_without_a_bottleneck_none_is_named() -> None:
     text = explain(solve(tenants, options, platform(1), Objective.PROPORTIONAL), tenants, options, platform(1))
     assert "no resource is short" in text
     assert "bottleneck" not in text
+
+
+def test_what_rounding_leaves_is_not_explained() -> None:
+    """A millionth of a's rate by another processor."""
+    tenants, options = [closed("a")], [option("a", 10), option("a", 10, "cpu1")]
+    plan = solve(tenants, options[:1], platform(1, 1), Objective.PROPORTIONAL)
+    dust = replace(plan, shares=(*plan.shares, Share(option=options[1], rate_per_s=1e-4)))
+    lines = explain(dust, tenants, options, platform(1, 1)).splitlines()
+    assert [line for line in lines if line.startswith("  ") and "/s by " in line] == ["  100/s by engine fp32 cpu0x1: 10 ms"]
+
+
+def test_who_gets_nothing_is_told_why() -> None:
+    tenants, options = [closed("a", 0), closed("b", 1)], [option("a", 10), option("b", 10)]
+    text = explain(solve(tenants, options, platform(1), Objective.PROPORTIONAL), tenants, options, platform(1))
+    assert "b (rank 1): nothing: all of cpu0 goes to a (rank 0)" in text
+    assert "objective proportional of rank 0: 0, bound 0, gap 0" in text
+
+
+def test_arrivals_alone_are_no_objective() -> None:
+    tenants, options = [opened("d", 10)], [option("d", 5)]
+    text = explain(solve(tenants, options, platform(1), Objective.PROPORTIONAL), tenants, options, platform(1))
+    assert text.splitlines()[-1] == "arrivals served: 1, bound 1, gap 0"
+
+
+def test_a_little_dearer_is_told_in_percent() -> None:
+    tenants, options = [closed("a")], [option("a", 10), option("a", 10.05)]
+    text = explain(solve(tenants, options, platform(1), Objective.PROPORTIONAL), tenants, options, platform(1))
+    assert "  not engine fp32 cpu0x1: 0.5 % dearer at these prices" in text

@@ -268,9 +268,10 @@ def test_rounding_is_worth_no_move_but_little_may_be(objective: Objective) -> No
     assert again.gain == pytest.approx(0.5, abs=1e-3)
 
 
-def test_a_share_of_nothing_is_no_use() -> None:
+@pytest.mark.parametrize("nothing", [0.0, 1e-4])
+def test_a_share_of_nothing_is_no_use(nothing: float) -> None:
     before = served([closed("a")], [FAST])
-    unused = replace(before, shares=(*before.shares, Share(option=SLOW, rate_per_s=0.0)))
+    unused = replace(before, shares=(*before.shares, Share(option=SLOW, rate_per_s=nothing)))
     again = replan(unused, [closed("a")], [FAST, SLOW], TWO, Objective.PROPORTIONAL)
     assert again.moves == ("a",)
 

@@ -32,7 +32,8 @@ from cotenant.describe import (
 )
 from cotenant.describe.files import board
 from cotenant.errors import InputError
-from cotenant.study.estimated import PIECES, SEGMENTS, SLACK, estimated, networks_for, note
+from cotenant.study.estimated import PIECES, SEGMENTS, SLACK, estimated, networks_for
+from cotenant.study.footing import notes
 from tests.small_networks import classifier
 
 OFF = Deviation(median=0.2, p90=0.4, networks=(("a", 0.1), ("b", -0.3)))
@@ -261,16 +262,25 @@ def test_a_note_says_how_far_off_each_place_is_and_on_what_that_rests() -> None:
         place("gpu", 1, 0, 1, provenance=Provenance.SCALED),
         place("npu", 1, 0, 1, provenance=Provenance.ASSUMED),
     )
-    told = note(chain(conv("c")), replace(regression(*places), refused=((("dsp", 1), "too few"),)))
-    assert told == (
-        "m is estimated on bench from its counts; networks left out are off by 20% on big x4 (at worst 30%, a segment by 20%), "
+    told = notes({"a": chain(conv("c"))}, replace(regression(*places), refused=((("dsp", 1), "too few"),)))
+    assert list(told) == [
+        "m (a) is estimated on bench from its counts; networks left out are off by 20% on big x4 (at worst 30%, a segment by 20%), "
         "20% on gpu x1 (at worst 30%), 20% on npu x1 (at worst 30%, from assumed figures); not on dsp x1: too few"
-    )
+    ]
+
+
+def test_what_is_the_same_for_all_is_noted_once_with_the_tenants() -> None:
+    one = chain(conv("c"))
+    other = replace(one, name="n", digest="n")
+    said = list(notes({"a": one, "b": other, "c": one}, regression()))
+    assert len(said) == 1
+    assert said[0].startswith("m (a, c) and n (b) are estimated on bench from their counts; networks left out are off by")
 
 
 def test_a_note_names_the_operator_that_most_work_is_in_where_that_is_no_convolution() -> None:
-    told = note(chain(conv("c", 10**6), replace(conv("m"), op="MatMul", flop=3 * 10**6)), regression())
-    assert told.endswith("; 75% of its flop are MatMul, and whether the board's networks have that, their counts do not say")
+    model = chain(conv("c", 10**6), replace(conv("m"), op="MatMul", flop=3 * 10**6))
+    _, told = notes({"a": model, "b": model}, regression())
+    assert told == "75% of m's flop are MatMul; whether the board's networks have that, their counts do not say"
 
 
 @pytest.fixture
@@ -304,7 +314,8 @@ def test_what_the_board_lists_is_taken_from_it_and_the_rest_is_estimated(bench: 
     assert (found.network("b").name, found.network("b").places) == ("digits", (("cpu", 1),))
     flop = sum(segment.counts.flop for segment in found.network("b").segments if segment.counts is not None)
     assert found.network("b").duration_ns(("cpu", 1)) == pytest.approx(2 * flop, rel=0.01)
-    assert [line.partition(" is estimated")[0] for line in found.notes] == ["b: digits", "c: digits"]
+    assert [line.partition(" is estimated")[0] for line in found.notes] == ["digits (b, c)"]
+    assert found.estimated == ("b", "c")
 
 
 def test_a_crew_of_the_board_s_own_networks_needs_no_counts() -> None:

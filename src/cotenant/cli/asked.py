@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Hold a crew as it is to be planned, and where its file is."""
+    """Hold a crew as it is to be planned, where its file is, and the plan so far, if there is one."""
 
     file: Path
     crew: Crew
     wish: Wish
+    before: Plan | None = None
 
     @property
     def on_board(self) -> bool:
@@ -55,7 +57,7 @@ class Wanted:
         wish = self.wish
         ask = boardplan.Ask(
             visits=wish.visits or VISITS, power_w=wish.power_w, allow_overload=wish.allow_overload, single=wish.single,
-            search=wish.search, before=None if wish.after is None else read_plan(wish.after), priority=wish.priority or Priority.STATIC,
+            search=wish.search, before=self.before, priority=wish.priority or Priority.STATIC,
         )  # fmt: skip
         return ask if wish.budget_s is None else replace(ask, budget_s=wish.budget_s)
 
@@ -70,10 +72,10 @@ def wanted(wish: Wish, given: Filed | None = None) -> Wanted:
             wish,
             crew=wish.crew or (Path(given.crew_file) if given.crew_file else None),
             platform=wish.platform or given.platform_name or None,
-            visits=wish.visits or visits_of(given.visits),
+            visits=wish.visits or visits_of(given.visits, "--check: visits"),
             power_w=wish.power_w or given.power_w,
             objective=given.plan.objective,
-            priority=wish.priority or priority_of(given.priority),
+            priority=wish.priority or priority_of(given.priority, "--check: priority"),
         )
     if wish.crew is None:
         raise InputError("CREW", "missing", "a crew file; only --check of what `plan --json` printed knows its own")
@@ -85,7 +87,7 @@ def wanted(wish: Wish, given: Filed | None = None) -> Wanted:
         _refuse_on_machine(wish)
     elif wish.precision is not None:
         raise InputError("--precision", ", ".join(wish.precision), f"left out: {crew.platform} knows each network in one precision")
-    return found
+    return found if wish.after is None else replace(found, before=read_plan(wish.after))
 
 
 def refuse_beside_check(wish: Wish, more: Mapping[str, object]) -> None:
@@ -143,7 +145,7 @@ def verdict(asked: Wanted, plan: Plan, shown: Mapping[str, Any]) -> dict[str, An
         found = boardplan.offered(asked.crew, asked.ask)
         _refuse_other(plan, digest_of(asked.crew), digest_of(found.platform))
         tenants = boardplan.weighted_as(found, asked.ask.priority, plan.solos)
-        said = offered.plan_tree(boardplan.Boarded(offered=found, tenants=tenants, plan=plan))
+        said = partial(offered.plan_tree, boardplan.Boarded(offered=found, tenants=tenants, plan=plan))
         return saved.verdict_tree(plan, tenants, found.options, found.platform, saved.altered(shown, said))
     profiled = _profiled(asked)
     _refuse_other(plan, digest_of(asked.crew), digest_of(profiled.platform))
@@ -152,7 +154,7 @@ def verdict(asked: Wanted, plan: Plan, shown: Mapping[str, Any]) -> dict[str, An
 
 def _refuse_other(plan: Plan, crew: str, platform: str) -> None:
     """Refuse a plan whose hashes are not those of this crew and this platform."""
-    for what, made, found in (("crew", plan.crew, crew), ("platform", plan.platform, platform)):
+    for what, made, found in (("platform", plan.platform, platform), ("crew", plan.crew, crew)):
         if made and made != found:
             raise InputError(
                 "--check", f"the plan of another {what} ({made[:12]})", f"one of this {what} ({found[:12]}); it may have changed"

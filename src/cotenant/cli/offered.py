@@ -8,8 +8,11 @@ from typing import Any
 from cotenant.cli.screen import show_table
 from cotenant.cli.served import faith
 from cotenant.cost import Timing
-from cotenant.describe import Card, Plan, Share, Tenant, Variant
+from cotenant.describe import Card, Option, Share, Tenant, Variant
 from cotenant.plan import cost, explain
+from cotenant.plan.explain import objectives
+from cotenant.plan.serving import serving
+from cotenant.plan.starving import starving
 from cotenant.study.boardplan import Boarded
 from cotenant.study.prepare import Profiled
 from cotenant.study.prepared import Prepared
@@ -76,48 +79,62 @@ def plan_tree(prepared: Prepared | Boarded) -> Tree:
     return {
         "maximised": plan.objective.value, "objective": plan.value, "bound": plan.bound, "gap": max(0.0, plan.gap), "seconds": plan.seconds,
         "prices": {p.resource: {"unit": p.unit, "used": p.used, "capacity": p.capacity, "price": p.price} for p in plan.prices},
-        "tenants": {tenant.name: _promise_tree(plan, tenant) for tenant in prepared.tenants},
+        "tenants": {tenant.name: _promise_tree(prepared, tenant) for tenant in prepared.tenants},
     }  # fmt: skip
 
 
-def _promise_tree(plan: Plan, tenant: Tenant) -> Tree:
-    promise = plan.promise(tenant.name)
+def _promise_tree(prepared: Prepared | Boarded, tenant: Tenant) -> Tree:
+    plan, promise = prepared.plan, prepared.plan.promise(tenant.name)
     return {
         "rank": tenant.rank, "rate_per_s": promise.rate_per_s, "solo_rate_per_s": promise.solo_rate_per_s, "p": promise.p,
-        "cost": cost(plan, tenant.name), "options": [_share_tree(share) for share in plan.shares_of(tenant.name)],
+        "cost": cost(plan, tenant.name), "options": [_share_tree(share, prepared) for share in serving(plan, tenant.name)],
     }  # fmt: skip
 
 
-def _share_tree(share: Share) -> Tree:
+def _share_tree(share: Share, prepared: Prepared | Boarded) -> Tree:
     option = share.option
-    return {
+    told = {
         "option": option.name, "rate_per_s": share.rate_per_s, "latency_ms": option.latency_ns / NS_PER_MS,
         "fidelity": option.fidelity, "judged": option.judged.value,
     }  # fmt: skip
+    if not isinstance(prepared, Boarded):
+        return told
+    figures = prepared.figures(option)
+    return told | {"figures": list(figures.known), "off": figures.off}
 
 
 def show_plan(prepared: Prepared | Boarded) -> None:
     """Print what each tenant is promised, and what each resource is worth."""
-    plan = prepared.plan
-    columns = ("tenant", "option", "rank", "rate/s", "latency ms", "P", "solo/s", "fidelity")
-    show_table(columns, (row for tenant in prepared.tenants for row in _shares(plan, tenant)), words=2)
+    plan, known = prepared.plan, "figures" if isinstance(prepared, Boarded) else "fidelity"
+    columns = ("tenant", "option", "rank", "rate/s", "latency ms", "P", "solo/s", known)
+    show_table(columns, (row for tenant in prepared.tenants for row in _shares(prepared, tenant)), words=2)
     print()
     prices = ((p.resource, p.unit, p.used, p.capacity, p.price) for p in plan.prices)
     show_table(("resource", "unit", "used", "capacity", "price"), prices, words=2)
-    gap = max(0.0, plan.gap)
-    print(f"objective {plan.objective.value}: {plan.value:.6g}, bound {plan.bound:.6g}, gap {gap:.2g}; {plan.seconds:.3f} s")
+    print("\n".join(objectives(plan)), f"{plan.seconds:.3f} s", sep="; ")
 
 
-def _shares(plan: Plan, tenant: Tenant) -> Iterator[tuple[object, ...]]:
+def _shares(prepared: Prepared | Boarded, tenant: Tenant) -> Iterator[tuple[object, ...]]:
     """Yield a row for each option in use, the tenant's own figures in the first; one row where there is none."""
-    promise, shares = plan.promise(tenant.name), plan.shares_of(tenant.name)
+    promise, shares = prepared.plan.promise(tenant.name), serving(prepared.plan, tenant.name)
     if not shares:
-        yield (tenant.name, None, tenant.rank, 0.0, None, promise.p, promise.solo_rate_per_s, None)
+        yield (tenant.name, None, tenant.rank, 0.0, None, 0.0, promise.solo_rate_per_s, None)
     for index, share in enumerate(shares):
         option = share.option
         about = (option.name, tenant.rank, share.rate_per_s, option.latency_ns / NS_PER_MS)
         own = (promise.p, promise.solo_rate_per_s) if index == 0 else ("", "")
-        yield (tenant.name if index == 0 else "", *about, *own, faith(option.fidelity, {option.judged}))
+        yield (tenant.name if index == 0 else "", *about, *own, _known(option, prepared))
+
+
+def _known(option: Option, prepared: Prepared | Boarded) -> str:
+    """Say how an option is known: on a board its figures, on this machine its fidelity."""
+    return str(prepared.figures(option)) if isinstance(prepared, Boarded) else faith(option.fidelity, {option.judged})
+
+
+def notes(prepared: Prepared | Boarded) -> tuple[str, ...]:
+    """Return what is worth knowing of a plan: how it was found, and why who gets nothing does not."""
+    hungry = starving(prepared.plan, prepared.tenants, prepared.options, prepared.platform)
+    return (*prepared.notes, *(f"{name} gets nothing: {why}" for name, why in hungry.items()))
 
 
 def explanation(prepared: Prepared | Boarded) -> str:

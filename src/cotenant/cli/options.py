@@ -99,6 +99,13 @@ def _range(text: str) -> tuple[float, ...]:
     return tuple(round(first + index * step, 9) for index in range(count))
 
 
+def name_of(given: str | None, option: str) -> str | None:
+    """Return a name, or None as it came; InputError for an empty one, which is no wish to leave it out."""
+    if given is not None and not given.strip():
+        raise InputError(option, given or "''", "a name")
+    return given
+
+
 def objective_of(name: str | None) -> Objective | None:
     """Return the objective of a name, or None as it came; InputError names the nearest."""
     known = tuple(one.value for one in Objective)
@@ -107,20 +114,20 @@ def objective_of(name: str | None) -> Objective | None:
     return None if name is None else Objective(name)
 
 
-def priority_of(name: str | None) -> Priority | None:
+def priority_of(name: str | None, where: str = "--priority") -> Priority | None:
     """Return where weights come from, or None as it came; InputError names the nearest."""
     from cotenant.plan.priority import Priority
 
     known = tuple(one.value for one in Priority)
     if name is not None and name not in known:
-        raise InputError("--priority", name or "''", nearest(name, known))
+        raise InputError(where, name or "''", nearest(name, known))
     return None if name is None else Priority(name)
 
 
-def visits_of(given: int | None) -> int | None:
+def visits_of(given: int | None, where: str = "--visits") -> int | None:
     """Return a number of visits, or None as it came; InputError for none, and for more than anybody waits for."""
     if given is not None and not 1 <= given <= MOST_VISITS:
-        raise InputError("--visits", given, f"1 to {MOST_VISITS}")
+        raise InputError(where, given, f"1 to {MOST_VISITS}")
     return given
 
 

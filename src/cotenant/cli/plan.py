@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cotenant.cli.options import AsJson, Overload, Precisions, budget_of, number_of, objective_of, priority_of, visits_of, writable
+from cotenant.cli.options import AsJson, Overload, Precisions, budget_of, name_of, number_of, objective_of, priority_of, visits_of, writable
 from cotenant.cli.screen import note, show_json
 
 Crew = Annotated[Path | None, typer.Argument(metavar="CREW", help="A crew file, in YAML; a plan that --check proves knows its own.")]
@@ -59,9 +59,9 @@ def plan(
 
     file, page = writable(save, "--save"), writable(html, "--html")
     wish = asked.Wish(
-        crew=crew, platform=platform, objective=objective_of(objective), visits=visits_of(visits), power_w=number_of(power, "--power"),
-        single=single, search=search, budget_s=budget_of(budget), after=after, priority=priority_of(priority),
-        precision=precision, allow_overload=allow_overload,
+        crew=crew, platform=name_of(platform, "--platform"), objective=objective_of(objective), visits=visits_of(visits),
+        power_w=number_of(power, "--power"), single=single, search=name_of(search, "--search"), budget_s=budget_of(budget), after=after,
+        priority=priority_of(priority), precision=precision, allow_overload=allow_overload,
     )  # fmt: skip
     given = None if check is None else saved.read_filed(check)
     if given is not None:
@@ -71,7 +71,7 @@ def plan(
         _show_verdict(asked.verdict(wanted, given.plan, saved.shown(check)), as_json=as_json)
         return
     found = asked.planned(wanted)
-    note(found.notes)
+    note(offered.notes(found))
     if file is not None:
         saved.save_plan(asked.tree(wanted, found.plan), file)
     if page is not None:
@@ -95,7 +95,8 @@ def _show_verdict(verdict: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         show_json(verdict)
     else:
-        said = f"the plan holds: {verdict['value']:.6g}, and none in this order can exceed {verdict['bound']:.6g}"
+        value, bound = (round(verdict[name], 12) + 0.0 for name in ("value", "bound"))
+        said = f"the plan holds: {value:.6g}, and none in this order can exceed {bound:.6g}"
         print("\n".join(verdict["complaints"]) or said)
     if not verdict["ok"]:
         raise typer.Exit(1)

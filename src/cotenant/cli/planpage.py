@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cotenant.cli.asked import Wanted
+from cotenant.cli.offered import notes
 from cotenant.errors import InputError
 from cotenant.plan.front import front
 from cotenant.plan.newcomer import newcomers
@@ -29,7 +30,7 @@ def save_plan_page(found: Prepared | Boarded, asked: Wanted, file: Path) -> None
         made_on=datetime.now().astimezone().date(),
         front=front(plan, tenants, options, platform),
         newcomers=newcomers(plan, tenants, options, platform, allow_overload=asked.wish.allow_overload),
-        notes=found.notes,
+        notes=notes(found),
         provenance=found.offered.board.provenance if isinstance(found, Boarded) else {},
     )
     try:

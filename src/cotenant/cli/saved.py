@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +31,21 @@ def save_plan(tree: dict[str, Any], file: Path) -> None:
 def verdict_tree(
     plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, more: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """Prove a plan again for these options; `complaints`, those found and `more`, is empty where it holds."""
+    """Prove a plan again for these options; `complaints`, those found or else `more`, is empty where it holds."""
     found = check(plan, tenants, options, platform)
-    complaints = [*found.complaints, *more]
+    complaints = list(found.complaints) or list(more)  # what does not hold may not even be shown
     return {"ok": not complaints, "value": found.value, "bound": found.bound, "complaints": complaints}
 
 
 def shown(file: Path) -> dict[str, Any]:
-    """Return all that a plan's file says, for people too."""
+    """Return all that a plan's file says beside the plan, for people; a bare plan says no more."""
     tree = json_tree(file)
-    return tree if isinstance(tree, dict) else {}
+    return tree if isinstance(tree, dict) and "plan" in tree else {}
 
 
-def altered(shown: Mapping[str, Any], said: Mapping[str, Any]) -> Iterator[str]:
+def altered(shown: Mapping[str, Any], said: Callable[[], Mapping[str, Any]]) -> Iterator[str]:
     """Name what a file shows that its plan does not say; what it leaves out it may."""
-    for key, value in json.loads(json.dumps(said)).items():
+    for key, value in json.loads(json.dumps(said())).items():
         if key in shown and shown[key] != value:
             yield f"{key}: shown otherwise than the plan has it"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from cotenant.describe import Bind, Goal, Level, Objective, Option, Plan, Platform, Solo, Tenant, open_rate_per_s
 from cotenant.plan.fits import CLOSE, misfits, rates_per_s, unequal
+from cotenant.plan.numbers import unreal
 from cotenant.plan.proof import climb, misordered, proven
 from cotenant.plan.scan import Ground
 
@@ -33,13 +34,13 @@ class Verdict:
 def check(plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, headroom: float = 0.9) -> Verdict:
     """Prove a plan again: that it fits, what it is worth, and that none in this order is worth more than its bound.
 
-    Every option is scanned with the prices of every level; nothing is solved.
+    Every option is scanned with the prices of every level; nothing is solved. A number that is none, or has no end, is refused first.
     """
     ground = Ground(
         tenants={t.name: t for t in tenants}, options=options, platform=platform, headroom=headroom,
         solo_per_s={p.tenant: p.solo_rate_per_s for p in plan.promises}, held_per_s={}, least={},
     )  # fmt: skip
-    strange = tuple(_strangers(plan, ground))
+    strange = (*unreal(plan), *_strangers(plan, ground))
     if strange:
         return Verdict(complaints=strange, value=math.nan, bound=math.nan)
     complaints = [

@@ -1,10 +1,11 @@
 """What becomes of a crew from one plan to the next, in plain words.
 
 One sentence a line: who comes and who goes; whose rank, promised rate or P (its share of what it would get alone) is another; who moves,
-from which processors to which; which resource becomes a bottleneck and which is one no more. A tenant *moves* if it is served by an option
-that it was not served by before; who only gives one up leaves it, and who only divides its requests otherwise shifts. An option is named by
-its processors, with the lanes at once where they are several, and the segments where a chain has several steps: `gpu[0-11]+big x4[12-23]`;
-engine and precision are named where they change.
+from which processors to which; which resource becomes a bottleneck and which is one no more. A tenant *moves* if it is served by options
+that it was not served by before and keeps none, in part if it keeps some; it *splits* if it gets others beside all that it had; it *joins*
+if one is left of several, and leaves those that it gives up otherwise; who only divides its requests otherwise *shifts*. What is nothing of
+a tenant's rate counts as no option (`serving`). An option is named by its processors, with the lanes at once where they are several, and
+the segments where a chain has several steps: `gpu[0-11]+big x4[12-23]`; engine and precision are named where they change.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cotenant.describe import Option, Plan, Price, Promise, Share
 from cotenant.plan.replan import mapping
+from cotenant.plan.serving import listed, serving, told_per_s
 
 SAME = 1e-3  # relative: what counts as the same rate, and absolute as the same P
 SHIFTED = 0.01  # of a tenant's requests: what is worth telling of another division
@@ -38,20 +40,16 @@ def _objective(before: Plan, after: Plan) -> Iterator[str]:
 
 def _tenant(before: Plan, after: Plan, name: str) -> Iterator[str]:
     old, new = _promises(before).get(name), _promises(after).get(name)
-    shares = _serving(after if new else before, name)
+    shares = serving(after if new else before, name)
     by = f"by {_served(shares, named=True)}" if shares else "by none: nothing is left for it"
     if old is None and new is not None:
-        yield f"{name} comes{_at(_ranks(after).get(name))}: {new.rate_per_s:.4g}/s promised, P = {new.p:.3f}, {by}"
+        yield f"{name} comes{_at(_ranks(after).get(name))}: {told_per_s(new):.4g}/s promised, P = {new.p:.3f}, {by}"
     elif old is not None and new is None:
-        yield f"{name} goes: it had {old.rate_per_s:.4g}/s, P = {old.p:.3f}, {by}"
+        yield f"{name} goes: it had {told_per_s(old):.4g}/s, P = {old.p:.3f}, {by}"
     elif old is not None and new is not None:
         yield from _rank(name, _ranks(before).get(name), _ranks(after).get(name))
         yield from _promise(old, new)
-        yield from _places(name, _serving(before, name), _serving(after, name))
-
-
-def _serving(plan: Plan, name: str) -> Sequence[Share]:
-    return [share for share in plan.shares_of(name) if share.rate_per_s > 0]
+        yield from _places(name, serving(before, name), serving(after, name))
 
 
 def _ranks(plan: Plan) -> Mapping[str, int]:
@@ -69,8 +67,9 @@ def _rank(name: str, old: int | None, new: int | None) -> Iterator[str]:
 
 
 def _promise(old: Promise, new: Promise) -> Iterator[str]:
-    same = abs(new.rate_per_s - old.rate_per_s) <= SAME * max(new.rate_per_s, old.rate_per_s)
-    rate = f"{new.rate_per_s:.4g}/s as before" if same else f"from {old.rate_per_s:.4g}/s to {new.rate_per_s:.4g}/s"
+    was, now = told_per_s(old), told_per_s(new)
+    same = abs(now - was) <= SAME * max(now, was)
+    rate = f"{now:.4g}/s as before" if same else f"from {was:.4g}/s to {now:.4g}/s"
     if not same or abs(new.p - old.p) > SAME:
         yield f"{new.tenant}: {rate}, P from {old.p:.3f} to {new.p:.3f}"
 
@@ -89,11 +88,16 @@ def _moves(name: str, old: Sequence[Share], new: Sequence[Share]) -> Iterator[st
     was, now = _parts(old), _parts(new)
     named = {_variant(s.option) for s in old} != {_variant(s.option) for s in new}
     change = f"from {_served(old, named=named)} to {_served(new, named=named)}"
-    if not now.keys() <= was.keys():
+    if not was.keys() & now.keys():
         yield f"{name} moves {change}"
+    elif was.keys() < now.keys():
+        yield f"{name} splits {change}"
+    elif not now.keys() <= was.keys():
+        yield f"{name} moves in part, {change}"
     elif now.keys() < was.keys():
-        left = [share for share in old if mapping(share.option) not in now]
-        yield f"{name} leaves {_and([_spoken(s.option, named=named) for s in left])}, and stays on {_served(new, named=named)}"
+        left = listed([_spoken(share.option, named=named) for share in old if mapping(share.option) not in now])
+        stays = _served(new, named=named)
+        yield f"{name} joins on {stays}, and leaves {left}" if len(now) == 1 else f"{name} leaves {left}, and stays on {stays}"
     elif any(abs(now[one] - was[one]) > SHIFTED for one in now):
         yield f"{name} shifts {change}"
 
@@ -109,15 +113,11 @@ def _served(shares: Sequence[Share], *, named: bool) -> str:
     if len(shares) == 1:
         return _spoken(shares[0].option, named=named)
     rate = sum(share.rate_per_s for share in shares)
-    return _and([f"{_spoken(s.option, named=named)} ({_percent(s.rate_per_s / rate)})" for s in shares])
+    return listed([f"{_spoken(s.option, named=named)} ({_percent(s.rate_per_s / rate)})" for s in shares])
 
 
 def _percent(part: float) -> str:
     return "under 1 %" if part < 0.01 else f"{100 * part:.0f} %"
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
 
 
 def _variant(option: Option) -> tuple[str, ...]:

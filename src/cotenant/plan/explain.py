@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from cotenant.describe import Goal, Option, Plan, Platform, Price, Promise, Tenant, open_rate_per_s
 from cotenant.plan.enumerate import Refusal
+from cotenant.plan.serving import serving
+from cotenant.plan.solve import objective_levels
+from cotenant.plan.starving import starving
 
 _FULL = 0.999  # of a capacity or of what is open to it: as good as all
 _MOST_LISTED = 6  # options passed by, of each tenant: a board has hundreds of chains
@@ -21,10 +24,11 @@ def explain(plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], pl
 
     `refused` is what an offer left out; without it only the options offered are compared.
     """
+    hungry = starving(plan, tenants, options, platform)
     lines = [
         *_bottlenecks(plan),
         *_exchange(plan),
-        *(line for tenant in tenants for line in _tenant(plan, tenant, options, refused)),
+        *(line for tenant in tenants for line in _tenant(plan, tenant, options, refused, hungry.get(tenant.name, ""))),
         *_proof(plan),
     ]
     return "\n".join(lines)
@@ -43,7 +47,7 @@ def _bottlenecks(plan: Plan) -> Iterator[str]:
 
 def cost(plan: Plan, tenant: str) -> float:
     """Return what one inference of a tenant costs at the plan's prices, as it is served; 0 where nothing is short."""
-    shares = plan.shares_of(tenant)
+    shares = serving(plan, tenant)
     rate = sum(share.rate_per_s for share in shares)
     return sum(share.rate_per_s / rate * _price(plan.prices, share.option) for share in shares) if rate > 0 else 0.0
 
@@ -64,13 +68,14 @@ def _count(number: float) -> str:
     return f"{number:.0f}" if abs(number - round(number)) < 0.05 * number and number >= 2.5 else f"{number:.2g}"
 
 
-def _tenant(plan: Plan, tenant: Tenant, options: Sequence[Option], refused: Sequence[Refusal]) -> Iterator[str]:
-    promise = plan.promise(tenant.name)
-    yield f"{tenant.name} (rank {tenant.rank}): {promise.rate_per_s:.4g}/s promised, {_extent(plan, tenant, promise)}"
-    for share in plan.shares_of(tenant.name):
+def _tenant(plan: Plan, tenant: Tenant, options: Sequence[Option], refused: Sequence[Refusal], hungry: str) -> Iterator[str]:
+    promise, shares = plan.promise(tenant.name), serving(plan, tenant.name)
+    told = f"nothing: {hungry}" if hungry else f"{promise.rate_per_s:.4g}/s promised, {_extent(plan, tenant, promise)}"
+    yield f"{tenant.name} (rank {tenant.rank}): {told}"
+    for share in shares:
         faith = "" if share.option.fidelity is None else f", fidelity {share.option.fidelity:.3f}"
         yield f"  {share.rate_per_s:.4g}/s by {share.option.name}: {share.option.latency_ns / 1e6:.3g} ms{faith}"
-    used = {share.option for share in plan.shares_of(tenant.name)}
+    used = {share.option for share in shares}
     passed = sorted((o for o in options if o.tenant == tenant.name and o not in used), key=lambda o: _price(plan.prices, o))
     yield from _listed([f"  not {o.name}: {_dearer(plan, o, tenant.name)}" for o in passed], "no cheaper")
     yield from _listed([f"  not {r.option}: {r.reason}" for r in refused if r.tenant == tenant.name], "for like reasons")
@@ -94,8 +99,10 @@ def _extent(plan: Plan, tenant: Tenant, promise: Promise) -> str:
 def _dearer(plan: Plan, option: Option, tenant: str) -> str:
     """Say why the plan passed an option by: what it costs at the prices, beside what is used."""
     price, own = _price(plan.prices, option), cost(plan, tenant)
-    if own > 0 and price > own * 1.000001:
+    if own > 0 and price > own * 1.01:
         return f"{price / own:.2f} times as dear at these prices"
+    if own > 0 and price > own * 1.000001:
+        return f"{100 * (price / own - 1):.1g} % dearer at these prices"
     return "no better here: equals are settled by least load, by rank or by memory"
 
 
@@ -103,4 +110,19 @@ def _proof(plan: Plan) -> Iterator[str]:
     for level in plan.levels:
         who = f" of {', '.join(level.tenants)}" if level.tenants else ""
         yield f"level {level.name}, {_WORDS[level.goal]}{who}: {level.value:.6g} reached, none can exceed {level.bound:.6g}"
-    yield f"objective {plan.objective.value}: {plan.value:.6g}, bound {plan.bound:.6g}, gap {max(0.0, plan.gap):.2g}"
+    yield from objectives(plan)
+
+
+def objectives(plan: Plan) -> Iterator[str]:
+    """Say what the plan is worth and cannot exceed: a line for each rank whose tenants it divides something among, and one for all."""
+    several = len({level.rank for level in plan.levels if level.tenants}) > 1
+    levels = sorted(objective_levels(plan.levels), key=lambda level: level.rank)
+    for level in levels:
+        what = "arrivals served" if level.goal is Goal.DEMAND else f"objective {plan.objective.value}"
+        yield f"{what}{f' of rank {level.rank}' if several else ''}: {_within(level.value, level.bound)}"
+    if len(levels) != 1:
+        yield f"objective {plan.objective.value} in all: {_within(plan.value, plan.bound)}"
+
+
+def _within(value: float, bound: float) -> str:
+    return f"{round(value, 12) + 0.0:.6g}, bound {round(bound, 12) + 0.0:.6g}, gap {max(0.0, round(bound - value, 12)):.2g}"

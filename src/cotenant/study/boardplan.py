@@ -18,6 +18,7 @@ from cotenant.plan.replan import replan
 from cotenant.plan.solve import start
 from cotenant.search import Budget, Judge, menu_of, named, run, searches
 from cotenant.study.estimated import Estimates, networks_for
+from cotenant.study.figures import Figures, figures_of
 
 TOLD = 1e-4
 """Below this a gain that was left is rounding."""
@@ -51,12 +52,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """Hold what a crew may be served by on a board; `notes` say which networks are estimated, and how well."""
+    """Hold what a crew may be served by on a board; `found` has its networks, `notes` say which are estimated, and how well."""
 
     crew: Crew
     board: Board
     platform: Platform
-    networks: tuple[tuple[str, Network], ...]
+    found: Estimates
     offer: Offer
     notes: tuple[str, ...]
 
@@ -99,6 +100,10 @@ class Boarded:
     def notes(self) -> tuple[str, ...]:
         return (*self.offered.notes, *self.remarks)
 
+    def figures(self, option: Option) -> Figures:
+        """Return how the figures of an option offered are known."""
+        return figures_of(option, self.offered.found)
+
 
 def _unproved(plan: Plan) -> Iterator[str]:
     """Say where a plan of single options ended before it was within `GAP` of its bound."""
@@ -122,7 +127,7 @@ def offered(crew: Crew, ask: Ask) -> Offered:
     found = networks_for(tenants, known)
     offer = _offer(tenants, found, platform, ask.visits)
     notes = (*found.notes, *_idle(platform, offer.options))
-    return Offered(crew=crew, board=known, platform=platform, networks=found.networks, offer=offer, notes=notes)
+    return Offered(crew=crew, board=known, platform=platform, found=found, offer=offer, notes=notes)
 
 
 def _idle(platform: Platform, options: Sequence[Option]) -> Iterator[str]:
@@ -169,6 +174,8 @@ def weighted_as(found: Offered, priority: Priority, solos: Sequence[Solo] | None
 
 def _solved(found: Offered, tenants: Sequence[Tenant], ask: Ask) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan, and in words what is another since the plan before, if there was one."""
+    if ask.before is not None and ask.before.platform not in {"", digest_of(found.platform)}:
+        raise InputError("--after", "the plan of another platform", f"one of {found.platform.name} as it is now, with the same --power")
     objective, effort = found.crew.objective, _effort(ask) if ask.single else None
     chosen = None if ask.search is None else _searched(found, tenants, ask, ask.search)
     if ask.before is None or chosen is not None:
@@ -177,8 +184,6 @@ def _solved(found: Offered, tenants: Sequence[Tenant], ask: Ask) -> tuple[Plan, 
             allow_overload=ask.allow_overload or chosen is not None, effort=effort, chosen=chosen,
         )  # fmt: skip
         return plan, () if ask.before is None else difference(ask.before, plan)
-    if ask.before.platform not in {"", digest_of(found.platform)}:
-        raise InputError("--after", "the plan of another platform", f"one of {found.platform.name} as it is now")
     again = replan(ask.before, tenants, found.options, found.platform, objective, allow_overload=ask.allow_overload, effort=effort)
     lines = difference(ask.before, again.plan)
     if again.plan is not again.best and again.gain >= TOLD:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -13,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cotenant.cost.opening import open_store
-from cotenant.cost.regression import PlaceFit, Regression, fitted, shown
-from cotenant.describe import Board, Cost, Counts, Cut, Layer, Model, Network, Provenance, Segment, Source, Tenant, cache_folder
+from cotenant.cost.regression import PlaceFit, Regression, fitted
+from cotenant.describe import Board, Cost, Counts, Cut, Layer, Model, Network, Place, Segment, Source, Tenant, cache_folder
 from cotenant.errors import InputError
 from cotenant.profile.known import prepared
 from cotenant.profile.profile import STORE
 from cotenant.registry import nearest
+from cotenant.study.footing import notes
 
 SEGMENTS: Final = 24
 """At most, in a network."""
@@ -33,8 +33,6 @@ SLACK: Final = 1.5
 """The longest segment over the shortest, where pieces allow it; the last one may be twice as long as the shortest."""
 
 _HEAVY: Final = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
-_CONVOLVES: Final = frozenset({"Conv", "Gemm"})
-"""What networks of boards mostly are."""
 _LOOKS_UP: Final = frozenset({"Gather", "GatherElements", "GatherND"})
 """Of a table they read no more than they write."""
 _NO_BASIS: Final = {
@@ -56,9 +54,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """Hold each tenant's network on a board, in the tenants' order, and a line for each one that is estimated."""
+    """Hold each tenant's network on a board, in the tenants' order, which of them are `estimated`, and notes on those.
+
+    `off` pairs each place of the board with how far sums of networks that were left out of the fit are off there, in the median.
+    """
 
     networks: tuple[tuple[str, Network], ...]
+    estimated: tuple[str, ...] = ()
+    off: tuple[tuple[Place, float], ...] = ()
     notes: tuple[str, ...] = ()
 
     def network(self, tenant: str) -> Network:
@@ -74,16 +77,21 @@ def networks_for(tenants: Sequence[Tenant], board: Board, folder: Path | None = 
     paths = {tenant.name: f"tenants[{index}].model" for index, tenant in enumerate(tenants)}
     found = {t.name: _listed(t.source.model, board, paths[t.name]) for t in tenants if t.source.is_board}
     others = [t for t in tenants if not t.source.is_board]
-    notes: list[str] = []
-    if others:
-        regression = _regression(others[0].source.model, board, paths[others[0].name])
-        models = {t.name: _model(t.source, folder or cache_folder(), paths[t.name]) for t in others}
-        made: dict[str, Network] = {}
-        for tenant, model in _told_apart(models, {network.name for network in found.values()}).items():
-            found[tenant] = made.get(model.digest) or estimated(model, regression, paths[tenant])
-            made[model.digest] = found[tenant]
-            notes.append(f"{tenant}: {note(model, regression)}")
-    return Estimates(networks=tuple((t.name, found[t.name]) for t in tenants), notes=tuple(notes))
+    if not others:
+        return Estimates(networks=tuple(found.items()))
+    regression = _regression(others[0].source.model, board, paths[others[0].name])
+    read = {t.name: _model(t.source, folder or cache_folder(), paths[t.name]) for t in others}
+    models = _told_apart(read, {network.name for network in found.values()})
+    made: dict[str, Network] = {}
+    for tenant, model in models.items():
+        found[tenant] = made.get(model.digest) or estimated(model, regression, paths[tenant])
+        made[model.digest] = found[tenant]
+    return Estimates(
+        networks=tuple((t.name, found[t.name]) for t in tenants),
+        estimated=tuple(models),
+        off=tuple((fit.place, fit.deviation.networks_median) for fit in regression.places),
+        notes=tuple(notes(models, regression)),
+    )
 
 
 def estimated(model: Model, regression: Regression, path: str = "model") -> Network:
@@ -114,33 +122,6 @@ def estimated(model: Model, regression: Regression, path: str = "model") -> Netw
         for start, stop in pairwise((0, *ends))
     )
     return Network(name=model.name, segments=tuple(segments), precision=regression.precision)
-
-
-def note(model: Model, regression: Regression) -> str:
-    """Say in one line what an estimate rests on, and how far estimates of the board's own networks are off."""
-    told = ", ".join(_off(fit) for fit in regression.places)
-    parts = [f"{model.name} is estimated on {regression.board} from its counts; networks left out are off by {told}"]
-    parts += [f"not on {shown(place)}: {reason}" for place, reason in regression.refused]
-    flop: Counter[str] = Counter()
-    for layer in model.layers:
-        flop[layer.op] += layer.flop
-    op, most = flop.most_common(1)[0]
-    if op not in _CONVOLVES and 2 * most > model.flop:
-        parts.append(f"{most / model.flop:.0%} of its flop are {op}, and whether the board's networks have that, their counts do not say")
-    return "; ".join(parts)
-
-
-def _off(fit: PlaceFit) -> str:
-    """Say how far sums are off in the median and at worst, and more where that is known better or worse than they are."""
-    worst = max(abs(off) for _, off in fit.deviation.networks)
-    match fit.provenance:
-        case Provenance.MEASURED:
-            more = f", a segment by {fit.deviation.median:.0%}"
-        case Provenance.SCALED:
-            more = ""
-        case Provenance.ASSUMED:
-            more = ", from assumed figures"
-    return f"{fit.deviation.networks_median:.0%} on {shown(fit.place)} (at worst {worst:.0%}{more})"
 
 
 def _listed(name: str, board: Board, path: str) -> Network:
