@@ -19,6 +19,7 @@ CENTRED = 0.1  # of the products of slack and price: where each step aims
 SHORT = 0.99  # of the way to where a slack, a price or a rate would be 0
 FIRST_SLACK = 0.1  # of a row, at least: the path need not begin within the rows
 SETTLED = 1e-9  # of a row: by how much it may be off
+DUST = 1e-7  # of what an option reaches alone: what the path leaves to one of no weight that is to have nothing
 NEAR = 1e-8  # for a weight of 1: how near the bound is
 
 
@@ -50,7 +51,7 @@ class Interior:
             return None
         y, prices, bound = found
         x = np.zeros(len(choice))
-        x[kept] = y * unit
+        x[kept] = np.where((weight == 0) & (y < DUST), 0.0, y) * unit
         value = known + _sum_of_logs(weight, y)
         prices = (prices / scale)[: len(self.limit)]
         return Relaxed(x=x if known + bound > beyond else None, value=value, bound=known + bound, prices=prices)
@@ -85,7 +86,10 @@ def _path(rows: Matrix, limit: Vector, weight: Vector, real: int, beyond: float)
             return y, price, bound
         ratio, aim = price / slack, CENTRED * gap / count / slack
         curve = np.diag(weight / y**2) + (rows.T * ratio) @ rows
-        step = np.linalg.solve(curve, weight / y - rows.T @ (aim + ratio * off))
+        try:
+            step = np.linalg.solve(curve, weight / y - rows.T @ (aim + ratio * off))
+        except np.linalg.LinAlgError:
+            return None
         loosened = -off - rows @ step
         dearer = aim - price - ratio * loosened
         far = min(1.0, SHORT * min(_room(slack, loosened), _room(price, dearer), _room(y, step)))

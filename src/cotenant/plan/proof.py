@@ -61,7 +61,7 @@ def climb(plan: Plan, ground: Ground) -> tuple[float, float, list[str]]:
         again, wrong = proven(level, ground)
         at = reached(ground, level, rates, load)
         complaints += [*wrong, *_stated(level, at, again, ground.slack(level, CLOSE), single=plan.single)]
-        complaints += [*_kept(level, ground, rates), *(() if plan.single else _pinned(plan.levels, index, ground))]
+        complaints += [*_kept(level, ground, rates), *(() if plan.single or wrong else _pinned(plan.levels, index, ground))]
         if index in counted:
             value, bound = value + at, bound + again
         ground = _keep(ground, level)

@@ -150,11 +150,11 @@ def _cut(lp: Lp, program: Program, close: float, *, patient: bool) -> tuple[Opti
         x = optimum.columns[: len(program.kept)]
         part, before, gap = program.parts @ x, points, bound - value
         points = np.where(part > LEAST_PART, part, np.maximum(points / 16, LEAST_PART))
-        best = x if best is None else best + _way(program.weights, program.parts @ best, part) * (x - best)
-        reached = program.parts @ best
-        value = float(program.weights @ np.log(reached)) if (reached > 0).all() else -np.inf
         if optimum.value < bound:
             bound, prices = optimum.value, optimum.prices
+        best = x if best is None or _logs(program, part) >= bound - close else best + _way(program, best, part) * (x - best)
+        reached = program.parts @ best
+        value = _logs(program, reached)
         idle = idle + 1 if gap <= bound - value < np.inf else 0
         if bound - value <= close or idle > MOST_IDLE or (np.maximum(part, before) <= LEAST_PART).any():
             break
@@ -163,10 +163,15 @@ def _cut(lp: Lp, program: Program, close: float, *, patient: bool) -> tuple[Opti
     return None if best is None else (Optimum(columns=best, prices=prices, value=value), bound)
 
 
-def _way(weights: Vector, here: Vector, there: Vector) -> float:
-    """Return how far to go from parts to others for the greatest sum of w log(part), in [0, 1]."""
+def _logs(program: Program, part: Vector) -> float:
+    return float(program.weights @ np.log(part)) if (part > 0).all() else -np.inf
+
+
+def _way(program: Program, x: Vector, there: Vector) -> float:
+    """Return how far to go from rates towards other parts for the greatest sum of w log(part), in [0, 1]."""
+    here = program.parts @ x
     some = (here > 0) | (there > 0)
-    weights, here, ahead = weights[some], here[some], (there - here)[some]
+    weights, here, ahead = program.weights[some], here[some], (there - here)[some]
     low, high = 0.0, 1.0
     if (here + ahead > 0).all() and float(weights @ (ahead / (here + ahead))) >= 0:
         return high

@@ -14,9 +14,10 @@ from cotenant.plan.aim import Aim
 from cotenant.plan.levels import KEEP, Ladder
 from cotenant.plan.lp import Lp
 from cotenant.plan.problem import Problem
-from cotenant.plan.rows import Row, held_row
+from cotenant.plan.rows import Row, capacities, held_row
 
 _NOTHING = 1e-3  # of what arrives: less is as good as nothing
+_UNITS = {"lane-s/s": "lane-seconds per second", "bytes/s": "bytes per second"}
 _OVERLOAD = "or --allow-overload"
 
 
@@ -69,7 +70,7 @@ def refuse_short(ladder: Ladder, headroom: float) -> None:
     if row is None or stretch <= 1 + KEEP:
         memory = ladder.problem.platform.memories[0].name
         raise InfeasibleError(memory, "the resident models that this rate needs do not fit together", would_fit)
-    unit = "lane-seconds per second" if any(p.name == row.of for p in ladder.problem.platform.processors) else "bytes per second"
+    unit = next(_UNITS.get(unit, unit) for name, unit, _ in capacities(ladder.problem.platform) if name == row.of)
     whole = f" (what is open may have {headroom:g} of its lanes)" if row.bind is Bind.HEADROOM else ""
     short = f"short by {(stretch - 1) * row.limit:.3g} of {row.limit:.3g} {unit}{whole}"
     raise InfeasibleError(row.of, short, would_fit)
@@ -81,7 +82,7 @@ def _fitting(ladder: Ladder, aim: Aim) -> str:
     short = [(t, unit) for t, unit in zip(aim.tenants, aim.units_per_s, strict=True) if rates[t] < unit * (1 - 10 * KEEP)]
     if aim.goal is Goal.FLOORS:
         return f"{' and '.join(f'tenants[{t}].floor {_down(rates[t] / ladder.solo(t))}' for t, _ in short)} would fit"
-    if all(rates[t] < _NOTHING * unit for t, unit in short):
+    if all(rates[t] < _NOTHING * unit for t, unit in short) and len(ladder.levels) > 1:
         return f"who goes before leaves nothing for {', '.join(t for t, _ in short)}: fewer of them flat-out, or a floor below"
     return f"{' and '.join(f'tenants[{t}] at {_down(rates[t])}/s instead of {unit:.3g}/s' for t, unit in short)} would fit"
 

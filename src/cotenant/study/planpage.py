@@ -30,6 +30,7 @@ from cotenant.describe import (
 from cotenant.plan import cost
 from cotenant.plan.front import Point, point
 from cotenant.plan.newcomer import Joined, Newcomer, Refused
+from cotenant.plan.serving import serving
 from cotenant.trace.frame import framed, plain
 from cotenant.units import NS_PER_MS, NS_PER_S, duration_text
 
@@ -105,7 +106,7 @@ def _tenant(tenant: Tenant, plan: Plan, options: Sequence[Option]) -> Tree:
         "deadline_ms": None if tenant.deadline_ns is None else tenant.deadline_ns / NS_PER_MS,
         "rate_per_s": promise.rate_per_s, "solo_rate_per_s": promise.solo_rate_per_s, "cost": cost(plan, tenant.name),
         "offered": sum(option.tenant == tenant.name for option in options),
-        "options": [_option(share) for share in plan.shares_of(tenant.name)],
+        "options": [_option(share) for share in serving(plan, tenant.name)],
     }  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def _step(step: Step) -> Tree:
 def _processor(processor: Processor, plan: Plan, tenants: Sequence[Tenant]) -> Tree:
     price = next((p for p in plan.prices if p.resource == processor.name), None)
     ranked = sorted(range(len(tenants)), key=lambda at: tenants[at].rank)
-    blocks = [block for at in ranked for block in _blocks(at, plan.shares_of(tenants[at].name), processor.name)]
+    blocks = [block for at in ranked for block in _blocks(at, serving(plan, tenants[at].name), processor.name)]
     return {
         "name": processor.name, "kind": processor.kind, "lanes": processor.lanes, "price": price.price if price else 0.0,
         "used": sum(block["load"] for block in blocks), "blocks": blocks,
