@@ -44,8 +44,8 @@ def segments(draw: st.DrawFn, index: int) -> Segment:
 
 
 @st.composite
-def networks(draw: st.DrawFn, most: int = 5) -> Network:
-    return Network(name="n", segments=tuple(draw(segments(index)) for index in range(draw(st.integers(1, most)))))
+def networks(draw: st.DrawFn, least: int = 1, most: int = 5) -> Network:
+    return Network(name="n", segments=tuple(draw(segments(index)) for index in range(draw(st.integers(least, most)))))
 
 
 def ways(network: Network, visits: int) -> list[Way]:
@@ -92,6 +92,14 @@ def test_chains_are_all_that_no_other_beats_in_lanes_and_latency(network: Networ
     found = [figures(option) for option in chains(TENANT, network, platform(), visits=visits)]
     assert len(found) == len(set(found))
     assert set(found) == best({taken(way, network) for way in ways(network, visits)})
+
+
+@settings(max_examples=15, deadline=None)
+@given(networks(least=13, most=18))
+def test_more_visits_leave_nothing_worse(network: Network) -> None:
+    """Though a network of more segments than that is then cut at fewer places."""
+    once, twice = ([figures(option) for option in chains(TENANT, network, platform(), visits=visits)] for visits in (1, 2))
+    assert all(any(all(a <= b for a, b in zip(one, other, strict=True)) for one in twice) for other in once)
 
 
 @settings(max_examples=40, deadline=None)

@@ -14,6 +14,8 @@ from cotenant.errors import InfeasibleError
 from cotenant.plan import Effort, check, solve
 from cotenant.plan.cover import covers
 from cotenant.plan.scan import Ground
+from cotenant.plan.shortage import refuse_homeless
+from cotenant.plan.solve import HEADROOM, start
 from tests.plan_cases import MB, Case, cases, closed, option, platform
 
 OBJECTIVES = st.sampled_from(tuple(Objective))
@@ -70,6 +72,14 @@ def test_a_plan_that_had_no_time_is_there_with_an_honest_bound(case: Case, objec
     hasty = solve(case.tenants, case.options, case.platform, objective, allow_overload=True, effort=Effort(more=lambda: False))
     assert complaints(hasty, case) == ()
     assert hasty.bound >= planned(case, objective).value - CLOSE * max(1.0, abs(hasty.bound))
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(tight=True, ranks=1), OBJECTIVES)
+def test_a_plan_that_had_no_time_is_there_where_memory_is_short(case: Case, objective: Objective) -> None:
+    """The memory is one: what fits at all fits by the smallest models."""
+    assume(is_housed(case))
+    assert hasty(case, objective) == ()
 
 
 @settings(max_examples=40, deadline=None)
@@ -195,6 +205,14 @@ def test_a_choice_that_had_no_time_keeps_to_a_tight_memory(objective: Objective)
     options = tuple(option(name, 5.0, resident_bytes=MB) for name in ("a", "b"))
     case = Case(tenants=tenants, options=options, platform=platform(2, memory_bytes=MB))
     assert hasty(case, objective) in {(), ("--single",)}
+
+
+def is_housed(case: Case) -> bool:
+    try:
+        refuse_homeless(start(case.tenants, case.options, case.platform, HEADROOM).problem)
+    except InfeasibleError:
+        return False
+    return True
 
 
 def hasty(case: Case, objective: Objective) -> tuple[str, ...]:

@@ -45,25 +45,37 @@ class Chains:
 def chains(tenant: Tenant, network: Network, platform: Platform, *, visits: int = VISITS) -> tuple[Option, ...]:
     """List the options of a tenant's network on a board that no other matches in all that a plan can see.
 
-    A chain comes to each processor at most `visits` times, and the more often it may, the fewer places there are to cut at. The receiver
-    of a handover is busy meanwhile; nothing is handed from one memory to another. Where power is limited, nothing runs where nobody
-    measured what it draws. InputError for less than one visit, and for a network that no chain runs to its end.
+    A chain comes to each processor at most `visits` times. Those of more visits are cut at fewer places, and join those of fewer. The
+    receiver of a handover is busy meanwhile; nothing is handed from one memory to another. Where power is limited, nothing runs where
+    nobody measured what it draws. InputError for less than one visit, and for a network that no chain runs to its end.
     """
     if visits < 1:
         raise InputError("--visits", visits, "1 or more")
-    units, sizes = coarse(network, MOST_UNITS // visits)
-    growth = _Growth(units, platform, visits)
-    found = growth.found()
-    if not len(found.taken) and platform.power_w is not None:
+    taken, every = _listed(network, platform, visits)
+    if not every and platform.power_w is not None:
         allowed = f"a board that says what each segment draws; {platform.name} does not say it of all of {network.name}"
         raise InputError("--power", f"{platform.power_w:g} W", allowed)
-    if not len(found.taken):
+    if not every:
         raise InputError(f"tenants[{tenant.name}].model", tenant.source.model, f"a network of which {platform.name} runs every segment")
-    order = np.lexsort((found.taken[:, -1], (found.starts[:, :, 1] >= 0).sum(axis=1)))
-    firsts = np.cumsum([0, *sizes])
-    stretches = (_stretches(found.starts[index], growth.places, firsts) for index in order)
+    order = np.lexsort((taken[:, -1], np.array([len(stretches) for stretches in every])))
     artifacts = {memory.name: _artifact(network, memory.name) for memory in platform.memories}
-    return tuple(_option(tenant, network, platform, some, artifacts) for some in stretches)
+    return tuple(_option(tenant, network, platform, every[index], artifacts) for index in order)
+
+
+def _listed(network: Network, platform: Platform, visits: int) -> tuple[Labels, list[list[_Stretch]]]:
+    """Return what each chain takes and its stretches, of all that come to each processor at most so often; of equals that of fewer."""
+    found_at, every = [], list[list[_Stretch]]()
+    for most in range(1, visits + 1):
+        units, sizes = coarse(network, MOST_UNITS // most)
+        growth, firsts = _Growth(units, platform, most), np.cumsum([0, *sizes])
+        found = growth.found()
+        found_at.append(found.taken)
+        every += [_stretches(starts, growth.places, firsts) for starts in found.starts]
+    taken = np.concatenate(found_at)
+    memory = np.array([platform.processor(stretches[0].place[0]).memory for stretches in every])
+    inside = [np.flatnonzero(memory == one) for one in dict.fromkeys(memory)]
+    kept = [index for own in inside for index in own[undominated(taken[own])]]
+    return taken[kept], [every[index] for index in kept]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
