@@ -72,7 +72,7 @@ def _rankmap(searches: Json) -> Iterator[tuple[str, float]]:
     most = max(of[PLAN]["mixes"] for of in searches.values())
     budget = max((at for at, of in searches.items() if of[PLAN]["mixes"] == most), key=float)
     own = searches[budget]["rankmap"]
-    yield "rankmap_nobody_starved", own["divided"]["nobody_starved"]
-    yield "rankmap_ahead", own["divided"]["ahead"]
-    yield "rankmap_nobody_starved_simulated", own["simulated"]["nobody_starved"]
-    yield "rankmap_ahead_simulated", own["simulated"]["ahead"]
+    for how, of in (("", own["divided"]), ("_simulated", own["simulated"])):
+        yield f"rankmap_nobody_starved{how}", of["nobody_starved"]
+        if of["clear"]:
+            yield f"rankmap_prioritised_ahead{how}", of["ahead_clear"]

@@ -20,6 +20,9 @@ KINDS: Final = (MIXTURES, SINGLE)
 NEAR: Final = 1e-3
 """Relative: who is so little below a floor is at it."""
 
+CLEAR: Final = 2.0
+"""How many times every other priority one must be for its tenant to be prioritised."""
+
 KEPT: Final = 0.95
 FEW: Final = 5
 
@@ -145,17 +148,23 @@ def fates(told: Sequence[tuple[Cell, Sequence[float]]]) -> Json:
         below = [share < floor * (1 - NEAR) for cell, p in told if cell.mix.floor == floor for share in p]
         starved[f"{floor:g}"] = _mean(below) if below else None
     ahead = [_ahead(cell, p) for cell, p in told]
+    clear = [one for one, (cell, _) in zip(ahead, told, strict=True) if _is_clear(cell)]
     nobody = [min(p) >= cell.mix.floor * (1 - NEAR) for cell, p in told]
-    return {"starved": starved, "nobody_starved": _mean(nobody), "ahead": _mean(ahead), "both": _mean(map(_and, ahead, nobody))}
-
-
-def _and(one: bool, other: bool) -> bool:  # noqa: FBT001  two of a kind
-    return one and other
+    return {
+        "starved": starved, "nobody_starved": _mean(nobody), "ahead": _mean(ahead),
+        "clear": len(clear), "ahead_clear": _mean(clear) if clear else None,
+    }  # fmt: skip
 
 
 def _ahead(cell: Cell, p: Sequence[float]) -> bool:
     """Say whether nobody has a greater P than the tenant of the highest priority."""
     return p[int(np.argmax(cell.mix.weights))] >= max(p) * (1 - NEAR)
+
+
+def _is_clear(cell: Cell) -> bool:
+    """Say whether one tenant is prioritised: its priority is at least twice that of every other."""
+    second, first = sorted(cell.mix.weights)[-2:]
+    return first >= CLEAR * second
 
 
 def noise(told: Sequence[Json]) -> Json:

@@ -110,7 +110,14 @@ def mix_of(weights: tuple[float, ...], floor: float = 0.1) -> Mix:
 )
 def test_who_is_starved_and_who_is_ahead(p: tuple[float, ...], nobody: float, ahead: float) -> None:
     told = figures.fates([(Cell(part=SEARCHED, mix=mix_of((2.0, 1.0))), p)])
-    assert (told["nobody_starved"], told["ahead"], told["both"]) == (nobody, ahead, nobody * ahead)
+    assert (told["nobody_starved"], told["ahead"]) == (nobody, ahead)
+
+
+def test_who_is_prioritised_has_twice_the_priority_of_everybody_else() -> None:
+    mixes = {(2.0, 1.0, 0.5): (0.5, 0.2, 0.2), (2.0, 0.9, 0.5): (0.2, 0.5, 0.5), (1.9, 1.0, 0.5): (0.2, 0.5, 0.5)}
+    told = figures.fates([(Cell(part=SEARCHED, mix=mix_of(weights)), p) for weights, p in mixes.items()])
+    assert (told["clear"], told["ahead_clear"], told["ahead"]) == (2, 0.5, pytest.approx(1 / 3))
+    assert figures.fates([(Cell(part=SEARCHED, mix=mix_of((1.0, 1.0))), (0.5, 0.5))])["ahead_clear"] is None
 
 
 def test_the_starved_are_counted_where_the_mix_has_that_floor() -> None:
@@ -156,7 +163,7 @@ def test_a_claim_is_kept_at_its_limit_and_not_beyond() -> None:
     broken = found_of(drawn_results(seconds=0.021, gap=0.02, kept=0.94))["checks"]
     assert {name for name, told in broken.items() if not told["kept"]} == {
         "mixtures_median_ms", "mixtures_certified", "mixtures_proportional_certified", "single_certified", "promises_within_5_percent",
-        "rankmap_ahead_simulated",
+        "rankmap_prioritised_ahead_simulated",
     }  # fmt: skip
     assert broken["promises_within_5_percent"]["found"] == pytest.approx(0.5)
 
