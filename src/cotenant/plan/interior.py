@@ -19,13 +19,16 @@ CENTRED = 0.1  # of the products of slack and price: where each step aims
 SHORT = 0.99  # of the way to where a slack, a price or a rate would be 0
 FIRST_SLACK = 0.1  # of a row, at least: the path need not begin within the rows
 SETTLED = 1e-9  # of a row: by how much it may be off
-DUST = 1e-7  # of what an option reaches alone: what the path leaves to one of no weight that is to have nothing
+DUST = 1e-6  # of what an option reaches alone: what the path leaves to one of no weight that is to have nothing
 NEAR = 1e-8  # for a weight of 1: how near the bound is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Interior:
-    """Hold a level over all options: its rows, the rate that each reaches alone, and each tenant's weight and what counts as 1 of it."""
+    """Hold a level over all options: its rows, the rate that each reaches alone, and each tenant's weight and what counts as 1 of it.
+
+    `needed`: of whom the level, or one before it, wants anything.
+    """
 
     owner: NDArray[np.intp]
     unit: Vector
@@ -33,13 +36,14 @@ class Interior:
     limit: Vector
     weights: Vector
     whole: Vector
+    needed: Mask
 
     def relax(self, choice: Mask, beyond: float) -> Relaxed | None:
         """Return the best rates by one option for each tenant; x None where they come no further than `beyond`.
 
         None: it did not settle, as where there are no such rates, or hardly any. The bound is that of the choice alone.
         """
-        kept = np.flatnonzero(choice)
+        kept = np.flatnonzero(choice & self.needed)
         unit, weight = self.unit[kept], self.weights[self.owner[kept]]
         known = float(weight @ np.log(unit / self.whole[self.owner[kept]]))
         rows = np.concatenate([self.taken[:, kept] * unit, -np.eye(len(kept))[weight == 0]])
@@ -63,9 +67,10 @@ def interior(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Interior:
     weights, whole = np.zeros(len(index)), np.ones(len(index))
     for name, weight, unit_per_s in zip(aim.tenants, aim.weights, aim.units_per_s, strict=True):
         weights[index[name]], whole[index[name]] = weight, unit_per_s
+    owner, taken = problem.columns.owner, np.array([row.taken for row in rows])
     return Interior(
-        owner=problem.columns.owner, unit=problem.unit, taken=np.array([row.taken for row in rows]),
-        limit=np.array([row.limit for row in rows]), weights=weights, whole=whole,
+        owner=owner, unit=problem.unit, taken=taken, limit=np.array([row.limit for row in rows]), weights=weights, whole=whole,
+        needed=(weights[owner] > 0) | (taken < 0).any(axis=0),
     )  # fmt: skip
 
 
