@@ -106,7 +106,7 @@ class _Growth:
         for index in range(1, len(self._network.segments)):
             states = self._run(self._moved(states, index), index)
         inside = [[some for (place, _), some in states.items() if self._memory[place] == one] for one in dict.fromkeys(self._memory)]
-        return _joined([_merged(some) for some in inside if some]) if states else replace(empty, taken=empty.taken[:0])
+        return _joined([_merged(some) for some in inside if some]) if states else Chains(taken=empty.taken[:0], starts=empty.starts[:0])
 
     def _came(self, visited: tuple[int, ...], place: int) -> tuple[int, ...]:
         return tuple(count + (at == self._at[place]) for at, count in enumerate(visited))
