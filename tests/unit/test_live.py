@@ -466,7 +466,7 @@ def test_an_interrupt_in_a_callback_of_the_main_thread_is_raised_once_all_are_an
 
 
 def test_a_closed_rank_0_keeps_its_lane() -> None:
-    """A request that a callback submits starts where the last one ended: nobody else is suspended for it."""
+    """A request that a callback submits starts where the last one ended, unless the machine was busy elsewhere: nobody else is suspended."""
     with device_of(Fake(duration_ns={("first", Precision.FP32): NS_PER_MS, ("rest", Precision.FP32): 5 * NS_PER_MS}),
                    tenant("first", 0), tenant("rest", 1), lanes=2, preemption=Preemption.CLASS) as device:  # fmt: skip
         tenants = (replace(tenant("first", 0), arrival=Closed(outstanding=1)), replace(tenant("rest", 1), arrival=Closed()))
@@ -477,7 +477,7 @@ def test_a_closed_rank_0_keeps_its_lane() -> None:
         device.close()
         lanes = [span.lanes for span in sorted(device.trace(200 * NS_PER_MS).spans, key=lambda s: s.start_ns) if span.tenant == "first"]
     assert len(lanes) > 5
-    assert sum(before != after for before, after in pairwise(lanes)) <= 1
+    assert sum(before != after for before, after in pairwise(lanes)) < len(lanes) / 4
 
 
 BURSTS = st.tuples(st.sampled_from((0, 10**7, 10**11)), st.sampled_from((10**6, 10**8)), st.sampled_from((1, 60)))
