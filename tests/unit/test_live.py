@@ -466,7 +466,7 @@ def test_an_interrupt_in_a_callback_of_the_main_thread_is_raised_once_all_are_an
 
 
 def test_a_closed_rank_0_keeps_its_lane() -> None:
-    """A request that a callback submits starts where the last one ended, unless the machine was busy elsewhere: nobody else is suspended."""
+    """A request that a callback submits starts where the last one ended, but for a moment that the machine spends elsewhere."""
     with device_of(Fake(duration_ns={("first", Precision.FP32): NS_PER_MS, ("rest", Precision.FP32): 5 * NS_PER_MS}),
                    tenant("first", 0), tenant("rest", 1), lanes=2, preemption=Preemption.CLASS) as device:  # fmt: skip
         tenants = (replace(tenant("first", 0), arrival=Closed(outstanding=1)), replace(tenant("rest", 1), arrival=Closed()))
