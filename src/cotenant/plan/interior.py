@@ -20,7 +20,7 @@ SHORT = 0.99  # of the way to where a slack, a price or a rate would be 0
 FIRST_SLACK = 0.1  # of a row, at least: the path need not begin within the rows
 SETTLED = 1e-9  # of a row: by how much it may be off
 DUST = 1e-6  # of what an option reaches alone: what the path leaves to one of no weight that is to have nothing
-NEAR = 1e-8  # for a weight of 1: how near the bound is
+NEAR = 1e-8  # for a weight of 1: how near the bound is, where nobody asks for more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,10 +38,11 @@ class Interior:
     whole: Vector
     needed: Mask
 
-    def relax(self, choice: Mask, beyond: float) -> Relaxed | None:
+    def relax(self, choice: Mask, beyond: float, near: float = NEAR) -> Relaxed | None:
         """Return the best rates by one option for each tenant; x None where they come no further than `beyond`.
 
-        None: it did not settle, as where there are no such rates, or hardly any. The bound is that of the choice alone.
+        None: it did not settle, as where there are no such rates, or hardly any. The bound is that of the choice alone, and this `near`
+        for a weight of 1.
         """
         kept = np.flatnonzero(choice & self.needed)
         unit, weight = self.unit[kept], self.weights[self.owner[kept]]
@@ -50,7 +51,7 @@ class Interior:
         limit = np.concatenate([self.limit, np.zeros(len(rows) - len(self.limit))])
         scale = np.maximum(np.abs(limit), np.abs(rows).max(axis=1))
         scale[scale == 0] = 1.0
-        found = _path(rows / scale[:, None], limit / scale, weight, len(self.limit), beyond - known)
+        found = _path(rows / scale[:, None], limit / scale, weight, len(self.limit), beyond - known, near)
         if found is None:
             return None
         y, prices, bound = found
@@ -74,7 +75,7 @@ def interior(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Interior:
     )  # fmt: skip
 
 
-def _path(rows: Matrix, limit: Vector, weight: Vector, real: int, beyond: float) -> tuple[Vector, Vector, float] | None:
+def _path(rows: Matrix, limit: Vector, weight: Vector, real: int, beyond: float, near: float) -> tuple[Vector, Vector, float] | None:
     """Make `weight . log y` greatest under `rows @ y <= limit`; return y, prices and the bound that they prove, None if it fails.
 
     It ends where the bound is not `beyond`, too. The first `real` rows let no part of y exceed 1; those after them say that y is not
@@ -87,7 +88,7 @@ def _path(rows: Matrix, limit: Vector, weight: Vector, real: int, beyond: float)
     for _ in range(MOST_STEPS):
         off, gap = rows @ y + slack - limit, float(slack @ price)
         bound = _bound(price[:real] @ rows[:real], float(price @ limit), weight)
-        if bound <= beyond or (np.abs(off).max() < SETTLED and bound - _sum_of_logs(weight, y) < NEAR * whole):
+        if bound <= beyond or (np.abs(off).max() < SETTLED and bound - _sum_of_logs(weight, y) < near * whole):
             return y, price, bound
         ratio, aim = price / slack, CENTRED * gap / count / slack
         curve = np.diag(weight / y**2) + (rows.T * ratio) @ rows

@@ -21,6 +21,7 @@ from cotenant.plan.relax import TANGENT_GAP, Relaxed, relax
 from cotenant.plan.rows import Row
 from cotenant.plan.standing import Standing
 
+_WORTH = 0.1  # of the gap allowed: how much cheaper another option must be to be tried
 ENOUGH_P = 1e-3  # of a solo rate: who can have it is not starved
 
 
@@ -106,6 +107,11 @@ class _Search:
         """Return the best rates of a choice, x None where there are none, or plainly none better than the best so far."""
         found = None if self.interior is None else self.interior.relax(choice, -math.inf if self.top is None else self.top.value)
         return self._relaxed(choice, self._like(choice)) if found is None else found
+
+    def exact(self, choice: Mask) -> Relaxed:
+        """Return the best rates of a choice, as near as that can be told."""
+        found = None if self.interior is None else self.interior.relax(choice, -math.inf, near=EXACT / 10)
+        return relax(self.problem, self.aim, self.rows, np.flatnonzero(choice), self._like(choice)) if found is None else found
 
     @cached_property
     def interior(self) -> Interior | None:
@@ -194,11 +200,12 @@ class _Search:
     def _cheaper(self, choice: Mask, found: Relaxed) -> Relaxed | None:
         """Give each tenant in turn the option that is cheapest at the prices; return the best so far if that bettered it."""
         cost = sum((price * row.taken for price, row in zip(found.prices, self.rows, strict=True) if price > 0), np.zeros(len(choice)))
+        worth = max(EXACT, self.effort.gap * _WORTH)
         for at in range(len(self.problem.tenants)):
             own = np.flatnonzero(self.problem.columns.owner == at)
             best = self.choice if self.choice is not None else choice
             cheapest = own[np.argmin(cost[own])]
-            if cost[cheapest] < cost[own[best[own]]].sum() * (1 - EXACT):
+            if cost[cheapest] < cost[own[best[own]]].sum() * (1 - worth):
                 swapped = best.copy()
                 swapped[own] = False
                 swapped[cheapest] = True
@@ -289,7 +296,7 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
         return None
     top = search.top
     if aim.goal is Goal.PROPORTIONAL:  # followed no closer than the gap so far
-        top = relax(problem, aim, rows, np.flatnonzero(search.choice), hint if top.x is None else top.x)
+        top = search.exact(search.choice)
     assert top.x is not None, "a choice that fitted fits again"
     return Found(
         x=top.x, value=top.value, bound=max((bound for bound, _ in search.leaves), default=top.value),
