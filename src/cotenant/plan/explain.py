@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from cotenant.describe import Goal, Option, Plan, Platform, Price, Promise, Tenant, open_rate_per_s
 from cotenant.plan.enumerate import Refusal
 from cotenant.plan.serving import serving
-from cotenant.plan.solve import objective_levels
 from cotenant.plan.starving import starving
+from cotenant.plan.written import objective_levels
 
 _FULL = 0.999  # of a capacity or of what is open to it: as good as all
 _MOST_LISTED = 6  # options passed by, of each tenant: a board has hundreds of chains

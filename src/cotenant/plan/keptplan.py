@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cotenant.describe import Bind, Goal, Level, Option, Plan, Platform, Price, Share, Tenant, open_rate_per_s
+from cotenant.describe import Goal, Level, Option, Plan, Platform, Tenant, open_rate_per_s
 from cotenant.plan.aim import Aim
-from cotenant.plan.columns import Vector, columns
+from cotenant.plan.columns import columns
 from cotenant.plan.keptproof import proved
 from cotenant.plan.levels import Ladder, climb
 from cotenant.plan.loss import DUTIES, EQUAL, LOST, deprived, loss
-from cotenant.plan.problem import USED, build
-from cotenant.plan.solve import objective_levels, priced_level
-
-_DUST = 1e-7  # of a tenant's rate, or of its solo rate where it has no more: what the tolerances let through
+from cotenant.plan.problem import build
+from cotenant.plan.written import written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,38 +80,8 @@ def _aim(level: Level, tenants: Sequence[Tenant], ladder: Ladder) -> Aim:
 
 
 def _plan(wanted: Wanted, ladder: Ladder) -> Plan:
-    """Make a plan of rates by the options in use; what it is measured against is the best plan's."""
-    problem, best = ladder.problem, wanted.best
-    most = [min(ladder.solo(t.name), open_rate_per_s(t.arrival) or math.inf) for t in wanted.tenants]
-    x = _settled(ladder, np.array(most))
-    rates = problem.rates(x)
-    counted = objective_levels(ladder.levels)
-    promises = (replace(best.promise(t.name), rate_per_s=min(rates[t.name], m)) for t, m in zip(wanted.tenants, most, strict=True))
+    """Make a plan of rates by the options in use; the rest of it is the best plan's."""
+    made = written(ladder, wanted.best.objective, wanted.best.headroom)
     return replace(
-        best,
-        shares=tuple(Share(option=problem.options[k], rate_per_s=float(x[k])) for k in np.flatnonzero(x)),
-        promises=tuple(promises),
-        prices=tuple(_price(price, ladder, x, best.headroom) for price in best.prices),
-        value=sum(aim.value(problem, x) for aim, level in zip(ladder.aims, ladder.levels, strict=True) if level in counted),
-        bound=sum(level.bound for level in counted),
-        levels=ladder.levels,
+        wanted.best, shares=made.shares, promises=made.promises, prices=made.prices, value=made.value, bound=made.bound, levels=made.levels
     )
-
-
-def _price(price: Price, ladder: Ladder, x: Vector, headroom: float) -> Price:
-    """Price a resource as the proof does, with what the rates use of it."""
-    level = priced_level(ladder.levels)
-    paid = {(dual.bind, dual.of): dual.price for dual in level.leaves[0].duals} if level else {}
-    whole, part = (paid.get((bind, price.resource), 0.0) for bind in (Bind.CAPACITY, Bind.HEADROOM))
-    return replace(price, used=float(ladder.problem.columns.demanded(price.resource) @ x), price=whole + headroom * part)
-
-
-def _settled(ladder: Ladder, most: Vector) -> Vector:
-    """Remove what the tolerances leave: no rate that is dust, and of each tenant none above `most`."""
-    problem, owner = ladder.problem, ladder.problem.columns.owner
-    solo = np.array([ladder.solo(t.name) for t in problem.tenants])
-    rates = np.bincount(owner, weights=ladder.x, minlength=len(solo))
-    dust = _DUST * np.where(rates > _DUST * solo, rates, solo)
-    x = np.where(ladder.x > np.maximum(dust[owner], USED * problem.unit), ladder.x, 0.0)
-    rates = np.bincount(owner, weights=x, minlength=len(solo))
-    return np.asarray(x * np.where(rates > most, most / np.maximum(rates, most), 1.0)[owner])
