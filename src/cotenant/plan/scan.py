@@ -203,6 +203,9 @@ def _surplus(ground: Ground, level: Level, prices: Mapping[str, Sequence[tuple[O
         case Goal.STARVED | Goal.MAXMIN:
             paid = sum(least[name] * weight * unit for name, (weight, unit) in terms.items() if least[name] >= 0)
             top = min(most[name] / (weight * unit) for name, (weight, unit) in terms.items())
+            if paid < 1.0:  # be it by rounding: `most` may be far beyond what the resources give
+                name, (weight, unit) = next(iter(terms.items()))
+                top = min(top, sum(ground.alone_per_s(option) for option, _ in prices[name]) / (weight * unit))
             return max(0.0, 1.0 - paid) * top + sum(_left(ground, some, 0.0) for some in prices.values())
 
 
