@@ -13,6 +13,7 @@ from benchmarks.rankmap.promises import OUTSTANDING
 from benchmarks.rankmap.sample import ALIKE, FLOORS, THREE, Mix
 from benchmarks.rankmap.sensitivity import LOOKED_AT
 from benchmarks.rankmap.store import Json
+from cotenant.search.rankmap import LEAST_P
 
 Found = Mapping[Cell, Json]
 
@@ -142,16 +143,16 @@ def _search(told: Sequence[tuple[Cell, Json]]) -> Json:
 
 
 def fates(told: Sequence[tuple[Cell, Sequence[float]]]) -> Json:
-    """Say who is starved and who is ahead, given each tenant's P; starved tenants are of the mixes with that floor, None without any."""
+    """Say who is starved and who is ahead, given each tenant's P; `starved` tenants are of the mixes with that floor, None without any."""
     starved: Json = {}
     for floor in FLOORS:
         below = [share < floor * (1 - NEAR) for cell, p in told if cell.mix.floor == floor for share in p]
         starved[f"{floor:g}"] = _mean(below) if below else None
     ahead = [_ahead(cell, p) for cell, p in told]
     clear = [one for one, (cell, _) in zip(ahead, told, strict=True) if _is_clear(cell)]
-    nobody = [min(p) >= cell.mix.floor * (1 - NEAR) for cell, p in told]
     return {
-        "starved": starved, "nobody_starved": _mean(nobody), "ahead": _mean(ahead),
+        "starved": starved, "nobody_starved": _mean(min(p) >= LEAST_P * (1 - NEAR) for _, p in told),
+        "floors_held": _mean(min(p) >= cell.mix.floor * (1 - NEAR) for cell, p in told), "ahead": _mean(ahead),
         "clear": len(clear), "ahead_clear": _mean(clear) if clear else None,
     }  # fmt: skip
 

@@ -14,7 +14,12 @@ from benchmarks.rankmap.sensitivity import LOOKED_AT
 from benchmarks.rankmap.store import Json
 from benchmarks.readme import table
 
-FATES: Final = {"nobody_starved": "nobody starved", "ahead": "first ahead", "ahead_clear": "prioritised ahead"}
+FATES: Final = {
+    "nobody_starved": "nobody starved",
+    "floors_held": "floors held",
+    "ahead": "first ahead",
+    "ahead_clear": "prioritised ahead",
+}
 NEAR_RANKMAP: Final = ("rankmap", "rankmap/exact", "omniboost", "whole_exact", "exact")
 
 

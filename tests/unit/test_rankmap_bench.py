@@ -105,12 +105,18 @@ def mix_of(weights: tuple[float, ...], floor: float = 0.1) -> Mix:
 
 
 @pytest.mark.parametrize(
-    ("p", "nobody", "ahead"),
+    ("p", "held", "ahead"),
     [((0.5, 0.2), 1.0, 1.0), ((0.2, 0.5), 1.0, 0.0), ((0.5, 0.05), 0.0, 1.0), ((0.3, 0.3), 1.0, 1.0), ((0.1, 0.0999999), 1.0, 1.0)],
 )
-def test_who_is_starved_and_who_is_ahead(p: tuple[float, ...], nobody: float, ahead: float) -> None:
+def test_who_is_below_a_floor_and_who_is_ahead(p: tuple[float, ...], held: float, ahead: float) -> None:
     told = figures.fates([(Cell(part=SEARCHED, mix=mix_of((2.0, 1.0))), p)])
-    assert (told["nobody_starved"], told["ahead"]) == (nobody, ahead)
+    assert (told["floors_held"], told["ahead"]) == (held, ahead)
+
+
+@pytest.mark.parametrize(("least", "nobody"), [(0.021, 1.0), (0.02, 1.0), (0.019, 0.0)])
+def test_starved_is_whoever_has_less_than_rankmap_lets_anybody_have(least: float, nobody: float) -> None:
+    told = figures.fates([(Cell(part=SEARCHED, mix=mix_of((2.0, 1.0), floor=0.1)), (0.5, least))])
+    assert (told["nobody_starved"], told["floors_held"]) == (nobody, 0.0)
 
 
 def test_who_is_prioritised_has_twice_the_priority_of_everybody_else() -> None:
