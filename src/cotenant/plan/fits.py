@@ -32,9 +32,9 @@ def rates_per_s(shares: Sequence[Share], names: Iterable[str]) -> dict[str, floa
 
 
 def unequal(what: str, stated: float, computed: float, *, over: bool = False) -> list[str]:
-    """Complain of a stated number that is not what was computed; `over`: of one that is less."""
+    """Complain of a stated number that is not what was computed; `over`: of one that is less. An infinite one proves nothing."""
     slack = CLOSE * max(1.0, abs(computed))
-    if (computed - stated if over else abs(stated - computed)) <= slack:
+    if math.isfinite(computed) and (computed - stated if over else abs(stated - computed)) <= slack:
         return []
     return [f"{what}: {stated:.9g} stated, {computed:.9g} computed"]
 

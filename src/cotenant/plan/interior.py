@@ -18,9 +18,10 @@ MOST_STEPS = 40  # a dozen are usual; what has not settled by then is left to a 
 CENTRED = 0.1  # of the products of slack and price: where each step aims
 SHORT = 0.99  # of the way to where a slack, a price or a rate would be 0
 FIRST_SLACK = 0.1  # of a row, at least: the path need not begin within the rows
+FITTING = 1e-8  # of a row: by how much rates may exceed it, as a level before may be undercut
 SETTLED = 1e-9  # of a row: by how much it may be off
 DUST = 1e-6  # of what an option reaches alone: what the path leaves to one of no weight that is to have nothing
-NEAR = 1e-8  # for a weight of 1: how near the bound is, where nobody asks for more
+NEAR = 1e-8  # for a weight of 1: how near the bound is to be, while choices are compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +39,7 @@ class Interior:
     whole: Vector
     needed: Mask
 
-    def relax(self, choice: Mask, beyond: float, near: float = NEAR) -> Relaxed | None:
+    def relax(self, choice: Mask, beyond: float, near: float) -> Relaxed | None:
         """Return the best rates by one option for each tenant; x None where they come no further than `beyond`.
 
         None: it did not settle, as where there are no such rates, or hardly any. The bound is that of the choice alone, and this `near`
@@ -57,9 +58,16 @@ class Interior:
         y, prices, bound = found
         x = np.zeros(len(choice))
         x[kept] = np.where((weight == 0) & (y < DUST), 0.0, y) * unit
+        is_beyond = bound > beyond - known
+        if is_beyond and not self._fits(x):
+            return None
         value = known + _sum_of_logs(weight, y)
         prices = (prices / scale)[: len(self.limit)]
-        return Relaxed(x=x if known + bound > beyond else None, value=value, bound=known + bound, prices=prices)
+        return Relaxed(x=x if is_beyond else None, value=value, bound=known + bound, prices=prices)
+
+    def _fits(self, x: Vector) -> bool:
+        used, size = self.taken @ x, np.abs(self.taken) @ x
+        return bool((used <= self.limit + FITTING * np.maximum(np.abs(self.limit), size)).all())
 
 
 def interior(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Interior:
@@ -68,10 +76,10 @@ def interior(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Interior:
     weights, whole = np.zeros(len(index)), np.ones(len(index))
     for name, weight, unit_per_s in zip(aim.tenants, aim.weights, aim.units_per_s, strict=True):
         weights[index[name]], whole[index[name]] = weight, unit_per_s
-    owner, taken = problem.columns.owner, np.array([row.taken for row in rows])
+    owner, taken, limit = problem.columns.owner, np.array([row.taken for row in rows]), np.array([row.limit for row in rows])
     return Interior(
-        owner=owner, unit=problem.unit, taken=taken, limit=np.array([row.limit for row in rows]), weights=weights, whole=whole,
-        needed=(weights[owner] > 0) | (taken < 0).any(axis=0),
+        owner=owner, unit=problem.unit, taken=taken, limit=limit, weights=weights, whole=whole,
+        needed=(weights[owner] > 0) | (taken[limit < 0] < 0).any(axis=0),
     )  # fmt: skip
 
 

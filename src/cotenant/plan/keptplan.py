@@ -12,7 +12,7 @@ from cotenant.describe import Goal, Level, Option, Plan, Platform, Tenant, open_
 from cotenant.plan.aim import Aim
 from cotenant.plan.columns import columns
 from cotenant.plan.keptproof import proved
-from cotenant.plan.levels import Ladder, climb
+from cotenant.plan.levels import Ladder, UnreachedError, climb
 from cotenant.plan.loss import DUTIES, EQUAL, LOST, deprived, loss
 from cotenant.plan.problem import build
 from cotenant.plan.written import written
@@ -48,7 +48,7 @@ def _climbed(wanted: Wanted, options: Sequence[Option], gain: float) -> tuple[La
     for level in wanted.best.levels:
         try:
             ladder = climb(ladder, _aim(level, wanted.tenants, ladder))
-        except ArithmeticError:  # a tenant that the best plan serves cannot be served so: its model does not fit beside the others
+        except UnreachedError:  # a tenant that the best plan serves cannot be served so: its model does not fit beside the others
             return None, LOST
         ladder = proved(ladder, wanted.best, wanted.options)
         short = loss(ladder, level)

@@ -20,6 +20,10 @@ KEEP = 1e-8  # relative: by how much later levels may undercut an earlier one
 STARVED_P = 1e-5  # of a solo rate: less is nothing
 
 
+class UnreachedError(ArithmeticError):
+    """No rates keep what the levels before reached: by the options of this ladder, or by rounding."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ladder:
     """Hold the levels climbed, the rows that keep them, and the rates that reach them all.
@@ -51,7 +55,8 @@ def climb(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Ladder:
     level = Level(goal=aim.goal, rank=aim.rank, tenants=aim.tenants, value=found.value, bound=bound, leaves=found.leaves)
     match aim.goal:
         case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT:
-            level = replace(level, least=found.value - KEEP * max(1.0, abs(found.value)))
+            least = found.value - KEEP * max(1.0, abs(found.value))
+            level = replace(level, least=least if found.value > 10 * KEEP else min(0.0, least))
         case Goal.FLOORS | Goal.MAXMIN | Goal.PROPORTIONAL:
             level = replace(level, held=_held(ladder.problem, aim, found))
         case Goal.STARVED | Goal.LOAD:
@@ -76,7 +81,7 @@ def solved(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Found:
                 "--single", "no one option for each tenant was found that fits the memories", "more --budget, or mixtures"
             )
     if found is None:
-        raise ArithmeticError(f"{aim.goal.value} {aim.rank}: the rates that reached the levels before fit no more")
+        raise UnreachedError(f"{aim.goal.value} {aim.rank}: the rates that reached the levels before fit no more")
     return found
 
 
@@ -150,11 +155,16 @@ def _proportional(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladde
 
     fed = list(tenants)
     has_some = least(fed).value(ladder.problem, ladder.x) > STARVED_P
-    if not has_some and solved(ladder, least(fed)).value <= STARVED_P:
+    found = None if has_some else solved(ladder, least(fed))
+    if found is not None and found.value > STARVED_P:
+        ladder = replace(ladder, x=found.x)
+    elif found is not None:
         fed = []
         for tenant in sorted(tenants, key=lambda t: -t.weight):
-            if solved(ladder, least([*fed, tenant])).value > STARVED_P:
+            found = solved(ladder, least([*fed, tenant]))
+            if found.value > STARVED_P:
                 fed.append(tenant)
+                ladder = replace(ladder, x=found.x)
             else:
                 ladder = climb(ladder, least([*fed, tenant]))
     return climb(ladder, _aim(Goal.PROPORTIONAL, rank, fed, [ladder.solo(t.name) for t in fed])) if fed else ladder

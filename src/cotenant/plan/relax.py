@@ -52,7 +52,7 @@ class Program:
 
 
 def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp], hint: Vector, close: float = TANGENT_GAP) -> Relaxed:
-    """Solve one level over the options of these indices, with no regard to memories; `hint`: rates of which it may start.
+    """Solve one level over the options of these indices, with no regard to memories; `hint`: rates of which it may start, be they too many.
 
     A logarithm is followed until value and bound are this `close`.
     """
@@ -60,9 +60,10 @@ def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp
     if aim.goal is Goal.PROPORTIONAL and not program.parts.any(axis=1).all():
         return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=np.zeros(len(rows)))  # the logarithm of a tenant without an option
     best, gain = None, aim.gain(problem)[kept]
+    start = hint[kept] if (program.taken @ hint[kept] <= program.limit + LOOSE * np.abs(program.limit)).all() else None
     for loose in (0.0, LOOSE):
         eased = replace(program, limit=np.where(program.limit < 0, program.limit * (1 - loose), program.limit))
-        best = optimum_of(loaded(eased, aim.goal, gain, hint[kept]), eased, aim.goal, close)
+        best = optimum_of(loaded(eased, aim.goal, gain, hint[kept]), eased, aim.goal, close, start=start)
         if best is not None:
             break
     else:
@@ -127,21 +128,27 @@ def loaded(program: Program, goal: Goal, gain: Vector, hint: Vector) -> Lp:
             return _lp(program, gain, np.zeros(0), np.zeros((0, len(gain))), np.zeros(0))
 
 
-def optimum_of(lp: Lp, program: Program, goal: Goal, close: float, *, patient: bool = True) -> tuple[Optimum, float] | None:
-    """Solve what is loaded; return the optimum with its bound, None if nothing fits (or, unless `patient`, seems to)."""
+def optimum_of(
+    lp: Lp, program: Program, goal: Goal, close: float, *, patient: bool = True, start: Vector | None = None
+) -> tuple[Optimum, float] | None:
+    """Solve what is loaded; return the optimum with its bound, None if nothing fits (or, unless `patient`, seems to).
+
+    `start`: rates that fit.
+    """
     if goal is Goal.PROPORTIONAL:
-        return _cut(lp, program, close, patient=patient)
+        return _cut(lp, program, close, start, patient=patient)
     optimum = lp.solve(patient=patient)
     return None if optimum is None else (optimum, optimum.value)
 
 
-def _cut(lp: Lp, program: Program, close: float, *, patient: bool) -> tuple[Optimum, float] | None:
+def _cut(lp: Lp, program: Program, close: float, start: Vector | None, *, patient: bool) -> tuple[Optimum, float] | None:
     """Solve the sum of w log(part) by tangents from above, added where the last optimum stood (Kelley, 1960), and where the best is.
 
     v_i <= log(p) + (part_i - p) / p for every p: each program's value bounds the goal, and its prices prove it. The best is sought on
-    the way from the best before to the last optimum: where tangents lie flat, optima stand anywhere.
+    the way from the best before, or the start, to the last optimum: where tangents lie flat, optima stand anywhere, and by whom hardly
+    weighs anything they may give nothing.
     """
-    points, best, prices = np.full(len(program.weights), _FIRST_CUTS[-1]), None, np.zeros(0)
+    points, best, prices = np.full(len(program.weights), _FIRST_CUTS[-1]), start, np.zeros(0)
     value, bound, idle = -np.inf, np.inf, 0
     for _ in range(MOST_ROUNDS):
         optimum = lp.solve(patient=patient)
@@ -158,8 +165,9 @@ def _cut(lp: Lp, program: Program, close: float, *, patient: bool) -> tuple[Opti
         idle = idle + 1 if gap <= bound - value < np.inf else 0
         if bound - value <= close or idle > MOST_IDLE or (np.maximum(part, before) <= LEAST_PART).any():
             break
-        for near in (points, reached) if value > -np.inf else (points,):
-            lp.add(*_tangents(near), sharp=SHARP)
+        lp.add(*_tangents(points), sharp=SHARP)
+        if value > -np.inf and best is not x:
+            lp.add(*_tangents(np.maximum(reached, LEAST_PART)), sharp=SHARP)
     return None if best is None else (Optimum(columns=best, prices=prices, value=value), bound)
 
 

@@ -14,13 +14,14 @@ from cotenant.describe import ACCURACY, LATENCY, Artifact, Goal, Leaf, Option, S
 from cotenant.plan.aim import Aim
 from cotenant.plan.branch import EXACT, Found, best, duals_of
 from cotenant.plan.columns import Mask, Vector
-from cotenant.plan.interior import Interior, interior
+from cotenant.plan.interior import NEAR, Interior, interior
 from cotenant.plan.problem import USED, Problem
 from cotenant.plan.quick import Quick, quick
 from cotenant.plan.relax import TANGENT_GAP, Relaxed, relax
 from cotenant.plan.rows import Row
 from cotenant.plan.standing import Standing
 
+DUTIES = {Goal.DEMAND, Goal.FLOORS, Goal.STARVED}  # what is due admits of no gap
 _WORTH = 0.1  # of the gap allowed: how much cheaper another option must be to be tried
 ENOUGH_P = 1e-3  # of a solo rate: who can have it is not starved
 
@@ -81,7 +82,7 @@ class _Search:
         value = self.top.value
         if self.aim.goal is Goal.STARVED:
             return math.inf if value > ENOUGH_P else value + EXACT
-        if self.aim.goal in {Goal.DEMAND, Goal.FLOORS}:
+        if self.aim.goal in DUTIES:
             return value + EXACT * max(1.0, abs(value))
         size = sum(self.aim.weights) if self.aim.goal is Goal.PROPORTIONAL else abs(value)
         return value + max(self.effort.gap * size, EXACT * max(1.0, abs(value)))
@@ -105,13 +106,18 @@ class _Search:
 
     def _chosen(self, choice: Mask) -> Relaxed:
         """Return the best rates of a choice, x None where there are none, or plainly none better than the best so far."""
-        found = None if self.interior is None else self.interior.relax(choice, -math.inf if self.top is None else self.top.value)
+        found = self._inside(choice, -math.inf if self.top is None else self.top.value, NEAR)
         return self._relaxed(choice, self._like(choice)) if found is None else found
 
     def exact(self, choice: Mask) -> Relaxed:
         """Return the best rates of a choice, as near as that can be told."""
-        found = None if self.interior is None else self.interior.relax(choice, -math.inf, near=EXACT / 10)
+        found = self._inside(choice, -math.inf, EXACT / 10)
         return relax(self.problem, self.aim, self.rows, np.flatnonzero(choice), self._like(choice)) if found is None else found
+
+    def _inside(self, choice: Mask, beyond: float, near: float) -> Relaxed | None:
+        """Return what an interior point finds; None where a corner is called for, so that who is to have nothing has no model resident."""
+        found = None if self.interior is None else self.interior.relax(choice, beyond, near)
+        return None if found is not None and found.x is not None and self.problem.overflow(found.x) else found
 
     @cached_property
     def interior(self) -> Interior | None:
@@ -200,7 +206,7 @@ class _Search:
     def _cheaper(self, choice: Mask, found: Relaxed) -> Relaxed | None:
         """Give each tenant in turn the option that is cheapest at the prices; return the best so far if that bettered it."""
         cost = sum((price * row.taken for price, row in zip(found.prices, self.rows, strict=True) if price > 0), np.zeros(len(choice)))
-        worth = max(EXACT, self.effort.gap * _WORTH)
+        worth = EXACT if self.aim.goal in DUTIES else max(EXACT, self.effort.gap * _WORTH)
         for at in range(len(self.problem.tenants)):
             own = np.flatnonzero(self.problem.columns.owner == at)
             best = self.choice if self.choice is not None else choice
@@ -296,8 +302,9 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
         return None
     top = search.top
     if aim.goal is Goal.PROPORTIONAL:  # followed no closer than the gap so far
-        top = search.exact(search.choice)
-    assert top.x is not None, "a choice that fitted fits again"
+        exact = search.exact(search.choice)
+        top = top if exact.x is None else exact
+    assert top.x is not None, "a choice that was kept fitted"
     return Found(
         x=top.x, value=top.value, bound=max((bound for bound, _ in search.leaves), default=top.value),
         leaves=search.own_first(), choice=search.choice, prices=top.prices,
