@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from cotenant.describe import Artifact, Bind, Goal
 from cotenant.errors import InfeasibleError
 from cotenant.plan.aim import Aim
-from cotenant.plan.levels import KEEP, Ladder
+from cotenant.plan.levels import KEEP, Ladder, demand, floors
 from cotenant.plan.lp import Lp
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row, capacities, held_row
@@ -82,9 +83,24 @@ def _fitting(ladder: Ladder, aim: Aim) -> str:
     short = [(t, unit) for t, unit in zip(aim.tenants, aim.units_per_s, strict=True) if rates[t] < unit * (1 - 10 * KEEP)]
     if aim.goal is Goal.FLOORS:
         return f"{' and '.join(f'tenants[{t}].floor {_down(rates[t] / ladder.solo(t))}' for t, _ in short)} would fit"
-    if all(rates[t] < _NOTHING * unit for t, unit in short) and len(ladder.levels) > 1:
-        return f"who goes before leaves nothing for {', '.join(t for t, _ in short)}: fewer of them flat-out, or a floor below"
-    return f"{' and '.join(f'tenants[{t}] at {_down(rates[t])}/s instead of {unit:.3g}/s' for t, unit in short)} would fit"
+    names = [t for t, _ in short]
+    if len(ladder.levels) > 1 and _fits_as_floors(ladder, names):
+        return f"{' and '.join(f'tenants[{t}].floor 1' for t in names)} would fit: floors go before what is divided"
+    changes = (
+        f"leaving out tenants[{t}]" if rates[t] < _NOTHING * unit else f"tenants[{t}] at {_down(rates[t])}/s instead of {unit:.3g}/s"
+        for t, unit in short
+    )
+    return f"{' and '.join(changes)} would fit"
+
+
+def _fits_as_floors(ladder: Ladder, names: Sequence[str]) -> bool:
+    """Say whether all that is due could be reached if the floors of the named tenants were 1."""
+    tenants = tuple(replace(t, floor=1.0) if t.name in names else t for t in ladder.problem.tenants)
+    problem, ranks = replace(ladder.problem, tenants=tenants), sorted({t.rank for t in tenants})
+    fresh = replace(ladder, problem=problem, rows=problem.rows, x=np.zeros(len(problem.options)), levels=(), aims=(), choice=None)
+    for climbed, rank in ((demand, 0), *((floors, rank) for rank in ranks), *((demand, rank) for rank in ranks if rank > 0)):
+        fresh = climbed(fresh, rank)
+    return all(level.value >= sum(aim.weights) * (1 - 10 * KEEP) for level, aim in zip(fresh.levels, fresh.aims, strict=True))
 
 
 def _down(number: float) -> str:
