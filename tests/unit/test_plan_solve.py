@@ -138,7 +138,7 @@ def test_floors_that_cannot_fit_name_the_floor_that_would() -> None:
 
 @pytest.mark.parametrize("floor", [0.0, 0.5])
 def test_whom_better_ranks_leave_nothing_is_told_of_a_floor_that_does_fit(floor: float) -> None:
-    ahead, options = closed("a"), [option("a", 10), option("b", 10)]
+    ahead, options = closed("a", 0), [option("a", 10), option("b", 10)]
     with pytest.raises(InfeasibleError, match=r"tenants\[b\].floor 1 would fit"):
         solve([ahead, opened("b", 5, 1, floor=floor)], options, platform(1), P)
     plan = solve([ahead, opened("b", 5, 1, floor=1.0)], options, platform(1), P)
@@ -146,7 +146,7 @@ def test_whom_better_ranks_leave_nothing_is_told_of_a_floor_that_does_fit(floor:
 
 
 def test_advice_to_leave_a_tenant_out_fits_when_followed() -> None:
-    tenants, options = [opened("a", 90, weight=2.0), opened("b", 20)], [option("a", 10), option("b", 20)]
+    tenants, options = [opened("a", 90, weight=5.0), opened("b", 20)], [option("a", 10), option("b", 20)]
     with pytest.raises(InfeasibleError, match=r"leaving out tenants\[b\] would fit"):
         solve(tenants, options, platform(1), P)
     assert solve(tenants[:1], options[:1], platform(1), P).promise("a").rate_per_s == pytest.approx(90.0)
