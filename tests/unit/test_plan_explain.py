@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from cotenant.describe import Objective, Share
 from cotenant.plan import Refusal, cost, explain, solve
+from cotenant.plan.explain import objectives
 from tests.plan_cases import closed, opened, option, platform
 
 
@@ -64,3 +65,46 @@ def test_a_little_dearer_is_told_in_percent() -> None:
     tenants, options = [closed("a")], [option("a", 10), option("a", 10.05)]
     text = explain(solve(tenants, options, platform(1), Objective.PROPORTIONAL), tenants, options, platform(1))
     assert "  not engine fp32 cpu0x1: 0.5 % dearer at these prices" in text
+
+
+def test_a_rank_that_a_choice_leaves_with_nothing_has_an_objective_of_nothing() -> None:
+    """On the other lane b would have all of it."""
+    tenants, options = [closed("a", 0), closed("b", 1)], [option("a", 10), option("b", 10), option("b", 10, "cpu1")]
+    plan = solve(tenants, options, platform(1, 1), Objective.PROPORTIONAL, allow_overload=True, chosen=options[:2])
+    first, second = objectives(plan)
+    assert first.startswith("objective proportional of rank 0: ")
+    assert ", bound " in first
+    assert second == "objective proportional of rank 1, without b: nothing, though a plan may serve b"
+
+
+def test_whom_no_plan_can_serve_an_objective_leaves_out_with_its_bound() -> None:
+    """All of the lane that c could have is held for a's floor."""
+    tenants, options = [closed("a", floor=1.0), closed("c"), closed("d")], [option("a", 10), option("c", 10), option("d", 10, "cpu1")]
+    (line,) = objectives(solve(tenants, options, platform(1, 1), Objective.PROPORTIONAL))
+    assert line.startswith("objective proportional, without c: ")
+    assert ", bound " in line
+
+
+def test_no_option_is_passed_by_for_one_who_is_served_by_none() -> None:
+    tenants, options = [closed("a", 0), closed("b", 1)], [option("a", 10), option("b", 10)]
+    text = explain(solve(tenants, options, platform(1), Objective.PROPORTIONAL), tenants, options, platform(1))
+    assert "no better here" not in text
+
+
+def test_an_option_that_takes_what_is_short_is_passed_by_for_one_that_does_not() -> None:
+    """a alone could have no more than its request in flight allows, and the other lane is b's."""
+    tenants = [closed("a", outstanding=1), closed("b")]
+    options = [option("a", 10), option("a", 10, "cpu1"), option("b", 10, "cpu1")]
+    text = explain(solve(tenants, options, platform(2, 1), Objective.PROPORTIONAL), tenants, options, platform(2, 1))
+    assert "  not engine fp32 cpu1x1: it takes what is short" in text
+
+
+def test_the_prices_of_mixtures_are_not_those_of_a_choice() -> None:
+    """Both on one lane leave the other idle; the best plan fills both."""
+    tenants = [closed("a"), closed("b")]
+    options = [option(t, 10, lane) for t in ("a", "b") for lane in ("cpu0", "cpu1")]
+    plan = solve(tenants, options, platform(1, 1), Objective.PROPORTIONAL, chosen=[options[0], options[2]])
+    lines = explain(plan, tenants, options, platform(1, 1)).splitlines()
+    assert lines[0] == "prices are those of the best plan, which may mix options: not of one option each"
+    assert "cpu1: 0 of 1 lane-s/s used; not short here, though in that plan" in lines
+    assert not any(line.startswith("one more") for line in lines)

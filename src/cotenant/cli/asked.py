@@ -14,11 +14,15 @@ from cotenant.describe import Crew, Objective, Plan
 from cotenant.describe.files import Filed, digest_of, filed_tree, read_crew, read_plan
 from cotenant.errors import InputError
 from cotenant.plan import VISITS
+from cotenant.plan.missed import incomparable
 from cotenant.plan.priority import Priority
 from cotenant.study import boardplan
 from cotenant.study.boardplan import Boarded
 from cotenant.study.prepare import Profiled
 from cotenant.study.prepared import Prepared
+
+GIVEN = "given"
+"""What is said of a flag, which has no value, where it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +96,7 @@ def wanted(wish: Wish, given: Filed | None = None) -> Wanted:
 
 def refuse_beside_check(wish: Wish, more: Mapping[str, object]) -> None:
     """Refuse what asks for a plan where one is to be proved."""
-    asked = {"--single": wish.single or None, "--search": wish.search, "--budget": wish.budget_s, "--after": wish.after, **more}
+    asked = {"--single": GIVEN if wish.single else None, "--search": wish.search, "--budget": wish.budget_s, "--after": wish.after, **more}
     for option, value in asked.items():
         if value is not None:
             raise InputError(option, value, "left out with --check, which makes no plan")
@@ -108,7 +112,7 @@ def _refuse_idle(wish: Wish) -> None:
 
 def _refuse_on_machine(wish: Wish) -> None:
     asked = {
-        "--visits": wish.visits if wish.visits != VISITS else None, "--power": wish.power_w, "--single": wish.single or None,
+        "--visits": wish.visits if wish.visits != VISITS else None, "--power": wish.power_w, "--single": GIVEN if wish.single else None,
         "--search": wish.search, "--budget": wish.budget_s, "--after": wish.after,
         "--priority": None if wish.priority in {None, Priority.STATIC} else "dynamic",
     }  # fmt: skip
@@ -140,7 +144,14 @@ def tree(asked: Wanted, plan: Plan) -> dict[str, Any]:
 
 
 def verdict(asked: Wanted, plan: Plan, shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Prove a plan again, and what a file shows of it; InputError for that of another crew or platform."""
+    """Prove a plan again, and what a file shows of it; InputError for that of another crew or platform.
+
+    `no_bound_since` says why the bound proved is not to be compared with the value, None where it is.
+    """
+    return _verdict(asked, plan, shown) | {"no_bound_since": incomparable(plan) or None}
+
+
+def _verdict(asked: Wanted, plan: Plan, shown: Mapping[str, Any]) -> dict[str, Any]:
     if asked.on_board:
         found = boardplan.offered(asked.crew, asked.ask)
         _refuse_other(plan, digest_of(asked.crew), digest_of(found.platform))

@@ -11,7 +11,8 @@ from cotenant.cost import Timing
 from cotenant.describe import Card, Option, Share, Tenant, Variant
 from cotenant.plan import cost, explain
 from cotenant.plan.explain import objectives
-from cotenant.plan.serving import serving
+from cotenant.plan.missed import incomparable, missed
+from cotenant.plan.serving import serving, starved, told_per_s
 from cotenant.plan.starving import starving
 from cotenant.study.boardplan import Boarded
 from cotenant.study.prepare import Profiled
@@ -76,8 +77,10 @@ def _variants(card: Card, found: Profiled) -> Iterator[tuple[object, ...]]:
 def plan_tree(prepared: Prepared | Boarded) -> Tree:
     """Return what `plan --json` prints."""
     plan = prepared.plan
+    since = incomparable(plan)
     return {
-        "maximised": plan.objective.value, "objective": plan.value, "bound": plan.bound, "gap": max(0.0, plan.gap), "seconds": plan.seconds,
+        "maximised": plan.objective.value, "objective": plan.value, "bound": None if since else plan.bound,
+        "gap": None if since else max(0.0, plan.gap), "seconds": plan.seconds,
         "prices": {p.resource: {"unit": p.unit, "used": p.used, "capacity": p.capacity, "price": p.price} for p in plan.prices},
         "tenants": {tenant.name: _promise_tree(prepared, tenant) for tenant in prepared.tenants},
     }  # fmt: skip
@@ -86,7 +89,8 @@ def plan_tree(prepared: Prepared | Boarded) -> Tree:
 def _promise_tree(prepared: Prepared | Boarded, tenant: Tenant) -> Tree:
     plan, promise = prepared.plan, prepared.plan.promise(tenant.name)
     return {
-        "rank": tenant.rank, "rate_per_s": promise.rate_per_s, "solo_rate_per_s": promise.solo_rate_per_s, "p": promise.p,
+        "rank": tenant.rank, "rate_per_s": told_per_s(promise), "solo_rate_per_s": promise.solo_rate_per_s,
+        "p": 0.0 if starved(promise) else promise.p,
         "cost": cost(plan, tenant.name), "options": [_share_tree(share, prepared) for share in serving(plan, tenant.name)],
     }  # fmt: skip
 
@@ -132,9 +136,19 @@ def _known(option: Option, prepared: Prepared | Boarded) -> str:
 
 
 def notes(prepared: Prepared | Boarded) -> tuple[str, ...]:
-    """Return what is worth knowing of a plan: how it was found, and why who gets nothing does not."""
+    """Return what is worth knowing of a plan: how it was found, what is due and not held, and why who gets nothing does not."""
     hungry = starving(prepared.plan, prepared.tenants, prepared.options, prepared.platform)
-    return (*prepared.notes, *(f"{name} gets nothing: {why}" for name, why in hungry.items()))
+    return (*prepared.notes, *_missed(prepared), *(f"{name} gets nothing: {why}" for name, why in hungry.items()))
+
+
+def _missed(prepared: Prepared | Boarded) -> tuple[str, ...]:
+    return tuple(line for tenant in prepared.tenants for line in missed(prepared.plan, tenant))
+
+
+def shortfalls(prepared: Prepared | Boarded) -> str:
+    """Return what a plan owes and does not hold, and what that leaves its objective worth; empty where it holds all that is due."""
+    told = objectives(prepared.plan) if incomparable(prepared.plan) else ()
+    return "\n".join((*_missed(prepared), *told))
 
 
 def explanation(prepared: Prepared | Boarded) -> str:

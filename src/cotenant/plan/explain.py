@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
-from cotenant.describe import Goal, Option, Plan, Platform, Price, Promise, Tenant, open_rate_per_s
+from cotenant.describe import Goal, Option, Plan, Platform, Price, Promise, Share, Tenant, open_rate_per_s
 from cotenant.plan.enumerate import Refusal
-from cotenant.plan.serving import serving
+from cotenant.plan.missed import incomparable, left_out, outdone, unbounded
+from cotenant.plan.serving import listed, serving
 from cotenant.plan.starving import starving
-from cotenant.plan.written import objective_levels
+from cotenant.plan.written import objective_levels, priced_level
 
 _FULL = 0.999  # of a capacity or of what is open to it: as good as all
 _MOST_LISTED = 6  # options passed by, of each tenant: a board has hundreds of chains
@@ -24,21 +25,52 @@ def explain(plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], pl
 
     `refused` is what an offer left out; without it only the options offered are compared.
     """
-    hungry = starving(plan, tenants, options, platform)
+    hungry, short = starving(plan, tenants, options, platform), _short(plan, tenants)
     lines = [
-        *_bottlenecks(plan),
-        *_exchange(plan),
+        *_whose_prices(plan),
+        *_bottlenecks(plan, short),
+        *(_exchange(plan) if all(price.resource in short for price in plan.prices if price.price > 0) else ()),
         *(line for tenant in tenants for line in _tenant(plan, tenant, options, refused, hungry.get(tenant.name, ""))),
         *_proof(plan),
     ]
     return "\n".join(lines)
 
 
-def _bottlenecks(plan: Plan) -> Iterator[str]:
+def _whose_prices(plan: Plan) -> Iterator[str]:
+    """Say of single options whose prices those are that the plan shows: they are proved by mixtures, which are better."""
+    level = priced_level(plan.levels)
+    if not plan.single or level is None or not any(price.price > 0 for price in plan.prices):
+        return
+    leaf, less = level.leaves[0], unbounded(plan.levels[: plan.levels.index(level)])
+    whose = "the best mixture of options such as these" if leaf.sides or leaf.banned else "the best plan, which may mix options"
+    yield f"prices are those of {whose}{' and holds no less of what is due than this one' if less else ''}: not of one option each"
+
+
+def _short(plan: Plan, tenants: Sequence[Tenant]) -> set[str]:
+    """Name the resources that a price describes: those of which all is in use, or all that open work may have.
+
+    A mixture pays for nothing else; of single options, whose prices are those of mixtures, not all that is paid for is.
+    """
+    if not plan.single:
+        return {price.resource for price in plan.prices if price.price > 0}
+    opens = {t.name for t in tenants if open_rate_per_s(t.arrival) is not None}
+    open_work = [share for share in plan.shares if share.option.tenant in opens]
+    return {price.resource for price in plan.prices if price.price > 0 and _is_full(price, open_work, plan.headroom)}
+
+
+def _is_full(price: Price, open_work: Sequence[Share], headroom: float) -> bool:
+    promised = sum(share.rate_per_s * share.option.demand_of(price.resource) for share in open_work)
+    return max(price.used, promised / headroom) >= _FULL * price.capacity
+
+
+def _bottlenecks(plan: Plan, short: Set[str]) -> Iterator[str]:
+    whose = "that plan's" if plan.single else "the"
     for price in sorted(plan.prices, key=lambda p: -p.price * p.capacity):
         used = f"{price.resource}: {price.used:.3g} of {price.capacity:.3g} {price.unit} used"
-        if price.price > 0:
-            yield f"{used}; a bottleneck: 1 % more of it would add {price.price * price.capacity / 100:.2g} to the objective"
+        if price.resource in short:
+            yield f"{used}; a bottleneck: 1 % more of it would add {price.price * price.capacity / 100:.2g} to {whose} objective"
+        elif price.price > 0:
+            yield f"{used}; not short here, though in that plan"
         else:
             yield f"{used}; not short" + ("" if price.used < _FULL * price.capacity else ", though all in use")
     if not any(price.price > 0 for price in plan.prices):
@@ -76,7 +108,8 @@ def _tenant(plan: Plan, tenant: Tenant, options: Sequence[Option], refused: Sequ
         faith = "" if share.option.fidelity is None else f", fidelity {share.option.fidelity:.3f}"
         yield f"  {share.rate_per_s:.4g}/s by {share.option.name}: {share.option.latency_ns / 1e6:.3g} ms{faith}"
     used = {share.option for share in shares}
-    passed = sorted((o for o in options if o.tenant == tenant.name and o not in used), key=lambda o: _price(plan.prices, o))
+    own = () if hungry else (o for o in options if o.tenant == tenant.name and o not in used)
+    passed = sorted(own, key=lambda o: _price(plan.prices, o))
     yield from _listed([f"  not {o.name}: {_dearer(plan, o, tenant.name)}" for o in passed], "no cheaper")
     yield from _listed([f"  not {r.option}: {r.reason}" for r in refused if r.tenant == tenant.name], "for like reasons")
 
@@ -92,8 +125,10 @@ def _extent(plan: Plan, tenant: Tenant, promise: Promise) -> str:
     arriving = open_rate_per_s(tenant.arrival)
     if arriving is not None and promise.rate_per_s >= _FULL * arriving:
         return "all that arrives"
-    floor = f", held at its floor {tenant.floor:g}" if tenant.floor > 0 and promise.p <= tenant.floor / _FULL else ""
-    return f"P = {promise.p:.3f} of {promise.solo_rate_per_s:.4g}/s alone{floor}"
+    more = "" if arriving is None else f", {arriving:.4g}/s arrive"
+    if tenant.floor > 0 and promise.p <= tenant.floor / _FULL:
+        more += f", {'held at' if promise.p >= _FULL * tenant.floor else 'below'} its floor {tenant.floor:g}"
+    return f"P = {promise.p:.3f} of {promise.solo_rate_per_s:.4g}/s alone{more}"
 
 
 def _dearer(plan: Plan, option: Option, tenant: str) -> str:
@@ -103,26 +138,53 @@ def _dearer(plan: Plan, option: Option, tenant: str) -> str:
         return f"{price / own:.2f} times as dear at these prices"
     if own > 0 and price > own * 1.000001:
         return f"{100 * (price / own - 1):.1g} % dearer at these prices"
+    if own <= 0 < price:
+        return "it takes what is short"
+    if plan.single and price < own * 0.999999:
+        return f"{100 * (1 - price / own):.2g} % cheaper at these prices, though not chosen"
+    if plan.single:
+        return "as dear at these prices"
     return "no better here: equals are settled by least load, by rank or by memory"
 
 
 def _proof(plan: Plan) -> Iterator[str]:
-    for level in plan.levels:
+    for at, level in enumerate(plan.levels):
         who = f" of {', '.join(level.tenants)}" if level.tenants else ""
-        yield f"level {level.name}, {_WORDS[level.goal]}{who}: {level.value:.6g} reached, none can exceed {level.bound:.6g}"
+        none = "none that holds as little can exceed" if unbounded(plan.levels[:at]) else "none can exceed"
+        yield f"level {level.name}, {_WORDS[level.goal]}{who}: {level.value:.6g} reached, {none} {level.bound:.6g}"
     yield from objectives(plan)
 
 
 def objectives(plan: Plan) -> Iterator[str]:
-    """Say what the plan is worth and cannot exceed: a line for each rank whose tenants it divides something among, and one for all."""
+    """Say what the plan is worth and cannot exceed: a line for each rank whose tenants it divides something among, and one for all.
+
+    Whom an objective leaves out is named; where a plan could hold more of what is due before, no bound is to be compared with.
+    """
     several = len({level.rank for level in plan.levels if level.tenants}) > 1
-    levels = sorted(objective_levels(plan.levels), key=lambda level: level.rank)
-    for level in levels:
-        what = "arrivals served" if level.goal is Goal.DEMAND else f"objective {plan.objective.value}"
-        yield f"{what}{f' of rank {level.rank}' if several else ''}: {_within(level.value, level.bound)}"
+    levels = objective_levels(plan.levels)
+    told = {level.rank: (level, plan.levels[: plan.levels.index(level)]) for level in levels}
+    empty = {level.rank for level in plan.levels if level.goal is Goal.STARVED and outdone(level)} - {
+        level.rank for level in levels if level.goal is not Goal.DEMAND
+    }
+    for rank in sorted({*told, *empty}):
+        of = f" of rank {rank}" if several else ""
+        if rank in told:
+            level, before = told[rank]
+            what = f"arrivals served{of}" if level.goal is Goal.DEMAND else f"objective {plan.objective.value}{of}{_without(plan, rank)}"
+            yield f"{what}: {_within(level.value, level.bound, unbounded(before))}"
+        if rank in empty:
+            yield f"objective {plan.objective.value}{of}{_without(plan, rank)}: nothing, though {unbounded(plan.levels)}"
     if len(levels) != 1:
-        yield f"objective {plan.objective.value} in all: {_within(plan.value, plan.bound)}"
+        yield f"objective {plan.objective.value} in all: {_within(plan.value, plan.bound, incomparable(plan))}"
 
 
-def _within(value: float, bound: float) -> str:
-    return f"{round(value, 12) + 0.0:.6g}, bound {round(bound, 12) + 0.0:.6g}, gap {max(0.0, round(bound - value, 12)):.2g}"
+def _without(plan: Plan, rank: int) -> str:
+    names = left_out(plan.levels, rank)
+    return f", without {listed(names)}" if names else ""
+
+
+def _within(value: float, bound: float, since: str) -> str:
+    reached = f"{round(value, 12) + 0.0:.6g}"
+    if since:
+        return f"{reached}, no bound since {since}"
+    return f"{reached}, bound {round(bound, 12) + 0.0:.6g}, gap {max(0.0, round(bound - value, 12)):.2g}"

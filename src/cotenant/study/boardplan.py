@@ -13,10 +13,12 @@ from cotenant.describe.files import board, digest_of, read_board
 from cotenant.errors import InputError
 from cotenant.plan import HEADROOM, VISITS, Effort, Offer, Refusal, chains, solve, timely
 from cotenant.plan.difference import difference
+from cotenant.plan.missed import outdone
 from cotenant.plan.priority import Priority, weighted
 from cotenant.plan.replan import replan
 from cotenant.plan.solve import start
-from cotenant.search import Budget, Judge, menu_of, named, run, searches
+from cotenant.registry import nearest
+from cotenant.search import EXACT, Budget, Judge, Search, menu_of, named, run, searches, variants
 from cotenant.study.estimated import Estimates, networks_for
 from cotenant.study.figures import Figures, figures_of
 
@@ -105,10 +107,14 @@ class Boarded:
         return figures_of(option, self.offered.found)
 
 
-def _unproved(plan: Plan) -> Iterator[str]:
-    """Say where a plan of single options ended before it was within `GAP` of its bound."""
+def _unproved(plan: Plan, tenants: Sequence[Tenant]) -> Iterator[str]:
+    """Say whom a plan of single options starves without proof, and where it ended before it was within `GAP` of its bound."""
     for level in plan.levels:
-        size = len(level.tenants) if level.goal is Goal.PROPORTIONAL else abs(level.value)
+        if level.goal is Goal.STARVED and outdone(level):
+            yield f"{level.tenants[-1]} gets nothing in the time that there was; more --budget may feed it"
+    weight = {tenant.name: tenant.weight for tenant in tenants}
+    for level in plan.levels:
+        size = sum(weight[name] for name in level.tenants) if level.goal is Goal.PROPORTIONAL else abs(level.value)
         if level.goal.value == plan.objective.value and level.bound - level.value > 1.5 * GAP * size:
             yield f"rank {level.rank}: {level.value:.6g} reached, {level.bound:.6g} not ruled out; more --budget may bring them together"
             return
@@ -153,7 +159,7 @@ def _offer(tenants: Sequence[Tenant], found: Estimates, platform: Platform, visi
 def planned(found: Offered, ask: Ask) -> Boarded:
     """Plan a crew for a board; InfeasibleError if it does not fit, InputError for a plan before that was made for another platform.
 
-    A search's mapping is never refused: what of the floors it misses, the plan says.
+    A search is refused the crew that no plan serves; what its mapping misses of floors and arrivals, the plan says.
     """
     begun_s = time.perf_counter()
     tenants = weighted_as(found, ask.priority)
@@ -161,7 +167,8 @@ def planned(found: Offered, ask: Ask) -> Boarded:
     seconds = time.perf_counter() - begun_s
     crew = found.crew
     plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(found.platform))
-    return Boarded(offered=found, tenants=tenants, plan=plan, changes=changes, remarks=tuple(_unproved(plan)) if ask.single else ())
+    remarks = tuple(_unproved(plan, tenants)) if ask.single else ()
+    return Boarded(offered=found, tenants=tenants, plan=plan, changes=changes, remarks=remarks)
 
 
 def weighted_as(found: Offered, priority: Priority, solos: Sequence[Solo] | None = None) -> tuple[Tenant, ...]:
@@ -197,9 +204,18 @@ def _effort(ask: Ask) -> Effort:
 
 
 def _searched(found: Offered, tenants: Sequence[Tenant], ask: Ask, name: str) -> tuple[Option, ...]:
-    """Return the option of each tenant that a search chooses."""
-    search = named(searches, name, "--search")
+    """Return the option of each tenant that a search chooses; InfeasibleError where no plan could serve them, unless that is allowed."""
+    search = _search(name)
+    if not ask.allow_overload:
+        solve(tenants, found.options, found.platform, found.crew.objective)
     menu = menu_of(tenants, found.options, found.platform)
     judge = Judge(menu, found.crew.objective)
     answer = run(search, menu, judge, Budget(seconds=ask.budget_s), ask.seed)
     return tuple(menu.problem.options[k] for k in answer.choice)
+
+
+def _search(name: str) -> Search:
+    """Return a search by its name; InputError lists them as `list searches` does."""
+    if name.removesuffix(EXACT) not in searches.names():
+        raise InputError("--search", name, nearest(name, variants(searches)))
+    return named(searches, name, "--search")
