@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import re
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from cotenant.cli.app import _end
-from cotenant.describe import Plan, Share
+from cotenant.cli.options import inputs_of, refuse_overwriting
+from cotenant.describe import Closed, Crew, Plan, Share, Source, Tenant, Workload
 from cotenant.describe.files import read_plan
+from cotenant.errors import InputError
 from cotenant.plan import Effort
+from cotenant.trace import frame
 
 CREW = """
 platform: rk3588s
@@ -84,6 +89,9 @@ ALTERED: tuple[tuple[tuple[str | int, ...], Any], ...] = (
     (("plan", "promises"), []),
     (("plan", "shares", 0, "option", "chain", 0, "processor"), "npu"),
     (("plan", "levels", 0, "value"), math.inf),
+    (("plan", "slowdowns"), [["resnet50", 1.5]]),
+    (("plan", "policy"), "fifo"),
+    (("plan", "params"), [["eta", 0.5]]),
 )
 
 
@@ -97,6 +105,85 @@ def test_an_altered_plan_is_refused_by_its_proof(
         inside = inside[key]
     inside[path[-1]] = value
     assert _end(("plan", "--check", str(saved(tree, tmp_path)))) == 1
+
+
+def test_a_key_that_is_never_printed_is_refused(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+    tree = printed(capsys, "plan", crew, "--json", "--explain")
+    assert "explanation" in tree
+    assert printed(capsys, "plan", "--check", saved(tree, tmp_path), "--json")["ok"]
+    assert "pwer_w: unknown key; did you mean power_w?" in refused(capsys, "plan", "--check", saved(tree | {"pwer_w": 1}, tmp_path))
+
+
+def test_a_plan_that_states_another_policy_is_refused_with_both(capsys: Captured, crew: Path, tmp_path: Path) -> None:
+    tree = printed(capsys, "plan", crew, "--json")
+    tree["plan"]["params"] = [["eta", 0.5]]
+    assert _end(("plan", "--check", str(saved(tree, tmp_path)))) == 1
+    assert capsys.readouterr().out == "params: eta=0.5 in the plan, none by the crew\n"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        (("--save", "crew.yaml"), "--save: crew.yaml; another file than that of the crew"),
+        (("--html", "sub/../crew.yaml"), "--html: sub/../crew.yaml; another file than that of the crew"),
+        (("--html", "link.yaml"), "--html: link.yaml; another file than that of the crew"),
+        (("--save", "before.json", "--after", "before.json"), "--save: before.json; another file than that of --after"),
+        (("--save", "board.yaml", "--platform", "board.yaml"), "--save: board.yaml; another file than that of the board"),
+        (("--save", "x", "--html", "./x"), "--html: x; another file than that of --save"),
+    ],
+)
+def test_nothing_that_is_read_is_overwritten_and_nothing_twice(
+    capsys: Captured, crew: Path, monkeypatch: pytest.MonkeyPatch, outputs: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(crew.parent)
+    Path("sub").mkdir()
+    Path("link.yaml").symlink_to("crew.yaml")
+    Path("board.yaml").write_text((files("cotenant.describe") / "boards" / "rk3588s.yaml").read_text())
+    Path("before.json").write_text(json.dumps(printed(capsys, "plan", crew, "--json")))
+    before = {path: path.read_text() for path in Path().iterdir() if path.is_file()}
+    assert refused(capsys, "plan", "crew.yaml", *outputs) == f"{said}\n"
+    assert {path: path.read_text() for path in Path().iterdir() if path.is_file()} == before
+
+
+def test_what_a_tenant_is_judged_by_is_not_overwritten(tmp_path: Path) -> None:
+    source = Source(model=str(tmp_path / "m.onnx"), samples=str(tmp_path / "s.npz"), labels=str(tmp_path / "l.npy"))
+    tenants = (Tenant(name="a", source=source, arrival=Closed()), Tenant(name="b", source=Source(model="zoo:alexnet"), arrival=Closed()))
+    inputs = inputs_of(tmp_path / "c.yaml", Crew(workload=Workload(tenants=tenants)))
+    assert set(inputs) == {"the crew", "tenants[0].model", "tenants[0].samples", "tenants[0].labels"}
+    for what, file in inputs.items():
+        with pytest.raises(InputError, match=re.escape(what)):
+            refuse_overwriting({"--save": file}, inputs)
+
+
+@pytest.mark.parametrize("option", ["--save", "--html"])
+def test_half_a_plan_is_not_left_behind(capsys: Captured, crew: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    class Full:
+        def write(self, _: str) -> NoReturn:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    write = frame.file._write
+    monkeypatch.setattr(frame.file, "_write", lambda text, _, path: write(text, Full(), path))  # type: ignore[arg-type]
+    assert "No space left on device" in refused(capsys, "plan", crew, option, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [crew]
+
+
+def test_what_a_board_cannot_keep_to_is_refused_or_noted_once(capsys: Captured, tmp_path: Path) -> None:
+    text = CREW.replace("weight: 2}", "weight: 2, allow: [int8, bf16]}")
+    said = "tenants[2].allow: int8, bf16; fp32, in which alone rk3588s knows mobilenet_v1\n"
+    assert refused(capsys, "plan", written(tmp_path, text)) == said
+    text = CREW.replace("weight: 2}", "weight: 2, allow: [int8, fp32], fidelity: {measure: top1}}")
+    text = text.replace("rank: 0, ", "rank: 0, fidelity: 1.0, shapes: {x: [1, 3, 8, 8]}, ")
+    _, notes = shown(capsys, "plan", written(tmp_path, text))
+    why = "its figures judge no answers, and its networks have shapes of their own"
+    assert notes == [f"note: left aside on rk3588s: fidelity (eye, tag) and shapes (eye); {why}"]
+
+
+def test_another_model_is_said_and_is_no_move(capsys: Captured, tmp_path: Path) -> None:
+    file = saved(printed(capsys, "plan", written(tmp_path, CREW), "--json"), tmp_path)
+    crew = written(tmp_path, CREW.replace("board:mobilenet_v1", "board:alexnet"))
+    lines = printed(capsys, "plan", crew, "--json", "--after", file)["changes"]
+    assert "tag is alexnet now; it was mobilenet_v1" in lines
+    assert not any(line.startswith("tag moves") for line in lines)
 
 
 def test_a_plan_of_single_options_is_near_its_bound(capsys: Captured, crew: Path) -> None:
@@ -166,7 +253,7 @@ def test_a_crew_that_cannot_be_is_refused_with_what_would_do(capsys: Captured, t
         (("--search", "mozaic"), "did you mean mosaic?"),
         (("--precision", "int8"), "--precision: int8"),
         (("--platform", "auto", "--visits", "2"), "--visits: 2; a board"),
-        (("--platform", "auto", "--single"), "--single: True; a board"),
+        (("--platform", "auto", "--single"), "--single: given; a board"),
         (("--save", "no/such/folder.json"), "--save"),
         (("--power", "20"), "--power: 20 W; a board that says what each segment draws"),
         (("--budget", "2"), "--budget: 2.0; --single or --search"),

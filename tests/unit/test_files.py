@@ -109,6 +109,35 @@ def test_a_plan_that_does_not_fit_is_refused_with_file_path_and_value(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("keys", "story"),
+    [
+        ({"vists": 2}, ": vists: unknown key; did you mean visits?"),
+        ({"maximized": "maxmin"}, ": maximized: unknown key; did you mean maximised?"),
+        ({"tenants": {"a": {"rate": 1}}}, ": tenants.a.rate: unknown key; known: rank, rate_per_s, "),
+        ({"tenants": {"a": {"options": [{"latency": 1}]}}}, ": tenants.a.options[0].latency: unknown key; did you mean latency_ms?"),
+        ({"prices": {"cpu": {"cost": 1}}}, ": prices.cpu.cost: unknown key; "),
+        ({"tenants": []}, ": tenants: []; keys with values"),
+        ({"plan": {}}, ": plan.shares: missing"),
+    ],
+)
+def test_what_is_beside_a_plan_takes_no_key_that_is_never_printed(tmp_path: Path, keys: dict[str, Any], story: str) -> None:
+    assert refusal(tmp_path / "plan.json", json.dumps({"plan": edited()} | keys)).startswith(story)
+
+
+def test_what_is_printed_beside_a_plan_is_left_aside(tmp_path: Path) -> None:
+    beside = {
+        "objective": None,
+        "bound": 1,
+        "prices": {"cpu": {"used": 1}},
+        "tenants": {"a": {"options": [{"off": None}]}},
+        "changes": ["b"],
+    }
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"plan": edited(), "visits": 2} | beside))
+    assert read_plan(path) == PLAN
+
+
+@pytest.mark.parametrize(
     ("text", "story"),
     [
         ("", ": empty; JSON as cotenant wrote it"),

@@ -106,6 +106,19 @@ def test_engine_and_precision_are_named_where_they_change() -> None:
     assert difference(by(plan, (one, 1)), by(plan, (other, 1))) == ("a moves from engine fp32 on cpu0 to engine int8 on cpu0",)
 
 
+def test_another_model_is_told_and_is_no_move() -> None:
+    plan = served([closed("a")], [option("a", 10)])
+    one, two = option("a", 10), option("a", 5, "cpu1")
+    other = replace(two, artifact=replace(two.artifact, model="b"))
+    assert difference(by(plan, (one, 1)), by(plan, (other, 1))) == ("a is b now; it was a", "a is served by engine fp32 on cpu1")
+
+
+def test_another_model_is_told_of_who_has_nothing() -> None:
+    tenants, options = [closed("a", 0), closed("b", 1)], [option("a", 10), option("b", 10)]
+    other = replace(options[1], artifact=replace(options[1].artifact, model="c"))
+    assert difference(served(tenants, options), served(tenants, [options[0], other])) == ("b is c now; it was b",)
+
+
 def test_who_gets_another_option_beside_its_own_splits_and_who_keeps_one_of_several_joins() -> None:
     plan = served([closed("a")], [option("a", 10)])
     one, other = option("a", 10), option("a", 10, "cpu1")

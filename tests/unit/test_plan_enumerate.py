@@ -10,6 +10,7 @@ from cotenant.cost import Table, Timing
 from cotenant.describe import Artifact, Card, Judged, Layer, Model, Platform, Precision, Preemption, Source, Tenant, Variant
 from cotenant.errors import InputError
 from cotenant.plan import enumerate_options, offer
+from cotenant.units import duration_ns
 from tests.plan_cases import closed, platform
 
 FP32, BF16, INT8 = Precision.FP32, Precision.BF16, Precision.INT8
@@ -145,6 +146,17 @@ def test_a_deadline_outlasts_one_segment_of_lower_ranks_unless_the_os_preempts(p
         assert str(caught.value) == (
             "tenants[a].deadline: 10 ms; 13 ms or more; the fastest option, engine fp32 cpu0x1, takes 5 ms after up to 8 ms of lower ranks"
         )
+
+
+@pytest.mark.parametrize("wall_ms", [17.741234, 0.0123456, 1234.5678, 99.96, 8.1])
+def test_advice_on_deadlines_works_when_followed(wall_ms: float) -> None:
+    """What is said is the time in three digits, rounded up."""
+    tenant, known, board = replace(closed("a"), deadline_ns=1), card("a", fp32=1.0), platform(1)
+    with pytest.raises(InputError, match=r"^tenants\[a\].deadline: 0.000001 ms; ") as caught:
+        offered([tenant], [known], [timing("a", wall_ms)], board)
+    advised_ns = duration_ns(str(caught.value.allowed).partition(" or more")[0], "deadline")
+    assert advised_ns / 1e6 == pytest.approx(wall_ms, rel=0.01)
+    assert len(offered([replace(tenant, deadline_ns=advised_ns)], [known], [timing("a", wall_ms)], board)) == 1
 
 
 def test_equal_ranks_do_not_block() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cotenant.describe import Objective
+from cotenant.describe import Crew, Objective
 from cotenant.errors import InputError
 from cotenant.registry import nearest
 from cotenant.units import MAX_NS, NS_PER_S, duration_ns
@@ -61,6 +61,27 @@ def writable(file: Path | None, option: str) -> Path | None:
     if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
         raise InputError(option, file, "a file in a folder that is there")
     return file
+
+
+def inputs_of(file: Path, crew: Crew) -> dict[str, Path]:
+    """Return what a crew is read from, by what it is: its own file, that of a board, and what its tenants name."""
+    sources = [(f"tenants[{index}]", tenant.source) for index, tenant in enumerate(crew.workload.tenants)]
+    named = {f"{path}.model": source.model for path, source in sources if not source.is_zoo and not source.is_board}
+    judged = {
+        f"{path}.{key}": text for path, source in sources for key, text in (("samples", source.samples), ("labels", source.labels)) if text
+    }
+    board = {"the board": crew.platform} if crew.platform.endswith((".yaml", ".yml")) else {}
+    return {"the crew": file} | {what: Path(text) for what, text in (board | named | judged).items()}
+
+
+def refuse_overwriting(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path | None]) -> None:
+    """Refuse to write a file that is read, and one file twice; InputError names the option and the other."""
+    taken = {file.resolve(): what for what, file in inputs.items() if file is not None}
+    for option, file in outputs.items():
+        if file is not None and file.resolve() in taken:
+            raise InputError(option, file, f"another file than that of {taken[file.resolve()]}")
+        if file is not None:
+            taken[file.resolve()] = option
 
 
 MOST_LOADS, MOST_SEEDS, MOST_VISITS = 100, 10_000, 4

@@ -8,7 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
-from cotenant.cli.options import AsJson, Overload, Precisions, budget_of, name_of, number_of, objective_of, priority_of, visits_of, writable
+from cotenant.cli.options import (
+    AsJson,
+    Overload,
+    Precisions,
+    budget_of,
+    inputs_of,
+    name_of,
+    number_of,
+    objective_of,
+    priority_of,
+    refuse_overwriting,
+    visits_of,
+    writable,
+)
 from cotenant.cli.screen import note, show_json
 
 Crew = Annotated[Path | None, typer.Argument(metavar="CREW", help="A crew file, in YAML; a plan that --check proves knows its own.")]
@@ -65,11 +78,14 @@ def plan(
     )  # fmt: skip
     given = None if check is None else saved.read_filed(check)
     if given is not None:
-        asked.refuse_beside_check(wish, {"--html": html, "--save": save, "--objective": objective, "--explain": explain or None})
+        more = {"--html": html, "--save": save, "--objective": objective, "--explain": asked.GIVEN if explain else None}
+        asked.refuse_beside_check(wish, more)
     wanted = asked.wanted(wish, given)
     if given is not None and check is not None:
-        _show_verdict(asked.verdict(wanted, given.plan, saved.shown(check)), as_json=as_json)
+        verdict = asked.verdict(wanted, given.plan, saved.shown(check))
+        _show_verdict(saved.misstated(verdict, given.plan, wanted.crew), as_json=as_json)
         return
+    refuse_overwriting({"--save": file, "--html": page}, {**inputs_of(wanted.file, wanted.crew), "--after": after})
     found = asked.planned(wanted)
     note(offered.notes(found))
     if file is not None:
@@ -79,7 +95,8 @@ def plan(
 
         save_plan_page(found, wanted, page)
     if as_json:
-        said: dict[str, Any] = {"explanation": offered.explanation(found)} if explain else {}
+        told = [offered.shortfalls(found), *([offered.explanation(found)] if explain else [])]
+        said: dict[str, Any] = {"explanation": "\n".join(filter(None, told))} if any(told) else {}
         said |= {"changes": list(found.changes)} if found.changes else {}
         show_json(offered.plan_tree(found) | said | asked.tree(wanted, found.plan))
     elif explain:
@@ -96,7 +113,10 @@ def _show_verdict(verdict: Mapping[str, Any], *, as_json: bool) -> None:
         show_json(verdict)
     else:
         value, bound = (round(verdict[name], 12) + 0.0 for name in ("value", "bound"))
-        said = f"the plan holds: {value:.6g}, and none in this order can exceed {bound:.6g}"
+        most = f"none in this order can exceed {bound:.6g}"
+        if since := verdict.get("no_bound_since"):
+            most = f"no bound is to be held against it, since {since}"
+        said = f"the plan holds: {value:.6g}, and {most}"
         print("\n".join(verdict["complaints"]) or said)
     if not verdict["ok"]:
         raise typer.Exit(1)

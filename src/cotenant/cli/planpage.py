@@ -7,12 +7,12 @@ from pathlib import Path
 
 from cotenant.cli.asked import Wanted
 from cotenant.cli.offered import notes
-from cotenant.errors import InputError
 from cotenant.plan.front import front
 from cotenant.plan.newcomer import newcomers
 from cotenant.study.boardplan import Boarded
 from cotenant.study.planpage import write_plan_page
 from cotenant.study.prepared import Prepared
+from cotenant.trace.frame import save
 
 MEASURED = "measured on this machine"
 
@@ -33,7 +33,4 @@ def save_plan_page(found: Prepared | Boarded, asked: Wanted, file: Path) -> None
         notes=notes(found),
         provenance=found.offered.board.provenance if isinstance(found, Boarded) else {},
     )
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(file), error.strerror or error, "a file that can be written, on a disk with room") from error
+    save(file, text)

@@ -7,25 +7,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cotenant.describe import Option, Plan, Platform, Tenant, cache_folder
+from cotenant.cli.options import AUTO
+from cotenant.describe import Crew, Option, Plan, Platform, Tenant, cache_folder
 from cotenant.describe.document import json_tree
 from cotenant.describe.files import read_filed
-from cotenant.errors import InputError
 from cotenant.plan import check, enumerate_options
 from cotenant.study.kept import recall
 from cotenant.study.prepare import Profiled
+from cotenant.trace.frame import save
 
 CLOSE = 0.1  # a rehearsal made again differs by some hundredths
 
-__all__ = ["check_tree", "read_filed", "save_plan", "verdict_tree"]
+__all__ = ["check_tree", "misstated", "read_filed", "save_plan", "verdict_tree"]
 
 
 def save_plan(tree: dict[str, Any], file: Path) -> None:
     """Write a plan with what it takes to check it; InputError for a file that cannot be written."""
-    try:
-        file.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(file), error.strerror or error, "a file that can be written, on a disk with room") from error
+    save(file, json.dumps(tree, indent=1, ensure_ascii=False) + "\n")
 
 
 def verdict_tree(
@@ -48,6 +46,23 @@ def altered(shown: Mapping[str, Any], said: Callable[[], Mapping[str, Any]]) -> 
     for key, value in json.loads(json.dumps(said())).items():
         if key in shown and shown[key] != value:
             yield f"{key}: shown otherwise than the plan has it"
+
+
+def misstated(verdict: Mapping[str, Any], plan: Plan, crew: Crew) -> dict[str, Any]:
+    """Add to what became of a proof what a plan states that no proof rests on: it is the crew's, and nothing slows a board's figures."""
+    found = [
+        f"{name}: {_said(stated)} in the plan, {_said(asked)} by the crew"
+        for name, stated, asked in (("policy", plan.policy, crew.policy), ("params", plan.params, crew.params))
+        if stated != asked
+    ]
+    if crew.platform != AUTO and plan.slowdowns:
+        found.append(f"slowdowns: {_said(plan.slowdowns)} in the plan; none on a board, whose figures are what they are")
+    complaints = [*verdict["complaints"], *found]
+    return {**verdict, "ok": not complaints, "complaints": complaints}
+
+
+def _said(value: str | Sequence[tuple[str, float]]) -> str:
+    return value if isinstance(value, str) else ", ".join(f"{name[:12]}={number:g}" for name, number in value) or "none"
 
 
 def check_tree(plan: Plan, found: Profiled) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """What becomes of a crew from one plan to the next, in plain words.
 
-One sentence a line: who comes and who goes; whose rank, promised rate or P (its share of what it would get alone) is another; who moves,
-from which processors to which; which resource becomes a bottleneck and which is one no more. A tenant *moves* if it is served by options
-that it was not served by before and keeps none, in part if it keeps some; it *splits* if it gets others beside all that it had; it *joins*
-if one is left of several, and leaves those that it gives up otherwise; who only divides its requests otherwise *shifts*. What is nothing of
-a tenant's rate counts as no option (`serving`). An option is named by its processors, with the lanes at once where they are several, and
-the segments where a chain has several steps: `gpu[0-11]+big x4[12-23]`; engine and precision are named where they change.
+One sentence a line: who comes and who goes; whose rank, model, promised rate or P (its share of what it would get alone) is another; who
+moves, from which processors to which; which resource becomes a bottleneck and which is one no more. A tenant *moves* if it is served by
+options that it was not served by before and keeps none, in part if it keeps some; it *splits* if it gets others beside all that it had; it
+*joins* if one is left of several, and leaves those that it gives up otherwise; who only divides its requests otherwise *shifts*. Who has
+another model does none of these. What is nothing of a tenant's rate counts as no option (`serving`). An option is named by its processors,
+with the lanes at once where they are several, and the segments where a chain has several steps: `gpu[0-11]+big x4[12-23]`; engine and
+precision are named where they change.
 """
 
 from __future__ import annotations
@@ -48,8 +49,10 @@ def _tenant(before: Plan, after: Plan, name: str) -> Iterator[str]:
         yield f"{name} goes: it had {told_per_s(old):.4g}/s, P = {old.p:.3f}, {by}"
     elif old is not None and new is not None:
         yield from _rank(name, _ranks(before).get(name), _ranks(after).get(name))
+        was, now = _model(before, name), _model(after, name)
+        yield from _exchanged(name, was, now)
         yield from _promise(old, new)
-        yield from _places(name, serving(before, name), serving(after, name))
+        yield from _places(name, serving(before, name), serving(after, name), same=was == now)
 
 
 def _ranks(plan: Plan) -> Mapping[str, int]:
@@ -59,6 +62,17 @@ def _ranks(plan: Plan) -> Mapping[str, int]:
 
 def _at(rank: int | None) -> str:
     return "" if rank is None else f" at rank {rank}"
+
+
+def _model(plan: Plan, name: str) -> str | None:
+    """Return a tenant's model, whether the plan serves it or not; None where not even its solo rate shows it."""
+    shares = (*plan.shares, *(share for solo in plan.solos for share in solo.shares))
+    return next((share.option.artifact.model for share in shares if share.option.tenant == name), None)
+
+
+def _exchanged(name: str, old: str | None, new: str | None) -> Iterator[str]:
+    if old is not None and new is not None and old != new:
+        yield f"{name} is {new} now; it was {old}"
 
 
 def _rank(name: str, old: int | None, new: int | None) -> Iterator[str]:
@@ -74,10 +88,12 @@ def _promise(old: Promise, new: Promise) -> Iterator[str]:
         yield f"{new.tenant}: {rate}, P from {old.p:.3f} to {new.p:.3f}"
 
 
-def _places(name: str, old: Sequence[Share], new: Sequence[Share]) -> Iterator[str]:
-    """Say where a tenant that stays was served, and where it is now."""
-    if old and new:
+def _places(name: str, old: Sequence[Share], new: Sequence[Share], *, same: bool) -> Iterator[str]:
+    """Say where a tenant that stays was served, and where it is now; whose model is another (not the `same`) has not moved."""
+    if old and new and same:
         yield from _moves(name, old, new)
+    elif old and new:
+        yield f"{name} is served by {_served(new, named=True)}"
     elif old:
         yield f"{name} is served no more; it was by {_served(old, named=True)}"
     elif new:

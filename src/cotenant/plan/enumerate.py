@@ -193,11 +193,11 @@ def _timely(tenant: Tenant, options: Sequence[Option], lower: Sequence[Option], 
     timely = [option for option, wait_ns in blocked if option.latency_ns + wait_ns <= tenant.deadline_ns]
     if not timely:
         option, wait_ns = min(blocked, key=lambda pair: pair[0].latency_ns + pair[1])
-        behind = f" after up to {_ms(wait_ns)} of lower ranks" if wait_ns else ""
-        allowed = f"{_ms(option.latency_ns + wait_ns)} or more; the fastest option, {option.name}, takes {_ms(option.latency_ns)}{behind}"
+        behind = f" after up to {_up(wait_ns)} of lower ranks" if wait_ns else ""
+        allowed = f"{_up(option.latency_ns + wait_ns)} or more; the fastest option, {option.name}, takes {_up(option.latency_ns)}{behind}"
         raise InputError(f"tenants[{tenant.name}].deadline", _ms(tenant.deadline_ns), allowed)
     late = [
-        Refusal(tenant=tenant.name, option=o.name, reason=f"it takes up to {_ms(o.latency_ns + wait_ns)} of {_ms(tenant.deadline_ns)}")
+        Refusal(tenant=tenant.name, option=o.name, reason=f"it takes up to {_up(o.latency_ns + wait_ns)} of {_ms(tenant.deadline_ns)}")
         for o, wait_ns in blocked
         if o.latency_ns + wait_ns > tenant.deadline_ns
     ]
@@ -217,5 +217,12 @@ def _longest_ns(tenant: Tenant, lower: Sequence[Option], platform: Platform) -> 
     return longest
 
 
+def _up(time_ns: int) -> str:
+    """Write a time in three digits, not below what it is: a deadline of so much is met."""
+    unit_ns = 10 ** max(0, len(str(time_ns)) - 3)
+    return _ms(-(-time_ns // unit_ns) * unit_ns)
+
+
 def _ms(time_ns: int) -> str:
-    return f"{time_ns / NS_PER_MS:.3g} ms"
+    """Write a time with all its digits, as a crew file may have it."""
+    return f"{time_ns / NS_PER_MS:.6f}".rstrip("0").rstrip(".") + " ms"

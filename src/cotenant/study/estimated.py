@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -13,8 +13,24 @@ from numpy.typing import NDArray
 
 from cotenant.cost.opening import open_store
 from cotenant.cost.regression import PlaceFit, Regression, fitted
-from cotenant.describe import Board, Cost, Counts, Cut, Layer, Model, Network, Place, Segment, Source, Tenant, cache_folder
+from cotenant.describe import (
+    FIDELITY_FLOOR,
+    Board,
+    Cost,
+    Counts,
+    Cut,
+    Layer,
+    Measure,
+    Model,
+    Network,
+    Place,
+    Segment,
+    Source,
+    Tenant,
+    cache_folder,
+)
 from cotenant.errors import InputError
+from cotenant.plan.serving import listed
 from cotenant.profile.known import prepared
 from cotenant.profile.profile import STORE
 from cotenant.registry import nearest
@@ -72,8 +88,16 @@ class Estimates:
 def networks_for(tenants: Sequence[Tenant], board: Board, folder: Path | None = None) -> Estimates:
     """Return each tenant's network: `board:NAME` from the board's figures, any other model estimated from its counts.
 
-    Models are kept in `folder`, the cache by default. InputError, at the tenant, for a model that cannot be used or estimated.
+    Models are kept in `folder`, the cache by default. InputError, at the tenant, for a model that cannot be used or estimated, and for one
+    that the board knows in no precision allowed.
     """
+    estimates = _networks(tenants, board, folder)
+    for index, tenant in enumerate(tenants):
+        _refuse_precision(f"tenants[{index}].allow", tenant, estimates.network(tenant.name), board)
+    return replace(estimates, notes=(*estimates.notes, *_left_aside(tenants, board)))
+
+
+def _networks(tenants: Sequence[Tenant], board: Board, folder: Path | None) -> Estimates:
     paths = {tenant.name: f"tenants[{index}].model" for index, tenant in enumerate(tenants)}
     found = {t.name: _listed(t.source.model, board, paths[t.name]) for t in tenants if t.source.is_board}
     others = [t for t in tenants if not t.source.is_board]
@@ -129,6 +153,33 @@ def _listed(name: str, board: Board, path: str) -> Network:
     if plain not in board.names:
         raise InputError(path, name, f"a network of {board.platform.name}; {nearest(plain, board.names)}")
     return board.network(plain)
+
+
+def _refuse_precision(path: str, tenant: Tenant, network: Network, board: Board) -> None:
+    if tenant.allow is not None and network.precision not in tenant.allow:
+        asked, known = ", ".join(one.value for one in tenant.allow), network.precision.value
+        raise InputError(path, asked, f"{known}, in which alone {board.platform.name} knows {network.name}")
+
+
+def _left_aside(tenants: Sequence[Tenant], board: Board) -> Iterator[str]:
+    """Say once which keys of a crew change nothing on a board."""
+    users: dict[str, list[str]] = {}
+    for tenant in tenants:
+        for key in _idle_keys(tenant):
+            users.setdefault(key, []).append(tenant.name)
+    if users:
+        named = listed([f"{key} ({', '.join(names)})" for key, names in users.items()])
+        yield f"left aside on {board.platform.name}: {named}; its figures judge no answers, and its networks have shapes of their own"
+
+
+def _idle_keys(tenant: Tenant) -> Iterator[str]:
+    source = tenant.source
+    said = {
+        "fidelity": tenant.fidelity_floor != FIDELITY_FLOOR or tenant.fidelity_measure is not Measure.CENTRED,
+        "accuracy": tenant.accuracy_floor is not None, "samples": source.samples is not None, "labels": source.labels is not None,
+        "shapes": source.is_board and bool(source.shapes),
+    }  # fmt: skip
+    yield from (key for key, is_said in said.items() if is_said)
 
 
 def _regression(model: str, board: Board, path: str) -> Regression:

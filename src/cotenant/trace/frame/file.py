@@ -1,4 +1,4 @@
-"""The file that a page is written to."""
+"""The file that a page is written to, whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cotenant.errors import InputError
 
 
 def save(path: Path, text: str) -> None:
-    """Write a page; InputError, naming the path, if the file cannot be written."""
+    """Write a text, such as a page; InputError, naming the path, if the file cannot be written."""
     try:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             _write(text, file, path)
@@ -18,7 +18,7 @@ def save(path: Path, text: str) -> None:
 
 
 def _write(text: str, file: TextIO, path: Path) -> None:
-    """Write the whole, or leave no part of it: half a page shows nothing."""
+    """Write the whole, or leave no part of it: half a page shows nothing, half a plan proves nothing."""
     try:
         file.write(text)
         file.flush()
