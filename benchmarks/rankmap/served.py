@@ -24,7 +24,7 @@ SHORTEST_S, LONGEST_S = 60.0, 1000.0
 TIMES: Final = 100
 """How often whoever is promised least is to be served in a run, if that is neither too short nor too long."""
 
-DEEP: Final = 4
+DEEP: Final = 8
 """Requests outstanding for each lane, where somebody is always to be waiting."""
 
 RUNTIME: Final = "rank"

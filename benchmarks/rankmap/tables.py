@@ -147,7 +147,7 @@ def memory_lines(of: Json) -> Iterator[str]:
 
 
 def promise_table(of: Json) -> Iterator[str]:
-    words = {PLANNED: "one for each lane", BACKLOG: "four for each lane"}
+    words = {PLANNED: "one for each lane", BACKLOG: "eight for each lane"}
     header = ["outstanding", "objective", "plan", "tenants", "within 5 %", "mixes with all within", "p5", "least"]
     rows = (
         [
