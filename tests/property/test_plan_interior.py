@@ -105,7 +105,7 @@ def test_plans_by_it_come_as_far_as_without(seed: int) -> None:
     case = drawn(Kind(tenants=4, ranks=2, opened=0.5, rates_per_s=(10.0, 60.0), tight=True), seed)
     ways = [solve(case.tenants, case.options, case.platform, Objective.PROPORTIONAL, allow_overload=True, effort=Effort())]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cotenant.plan.single.interior", lambda *_: None)
+        patch.setattr("cotenant.plan.incumbent.interior", lambda *_: None)
         ways.append(solve(case.tenants, case.options, case.platform, Objective.PROPORTIONAL, allow_overload=True, effort=Effort()))
     own, other = ([level for level in plan.levels if level.goal is not Goal.LOAD] for plan in ways)  # of equals each takes its own
     assert [(level.goal, level.rank, level.tenants) for level in own] == [(level.goal, level.rank, level.tenants) for level in other]

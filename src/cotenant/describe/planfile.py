@@ -58,7 +58,6 @@ class _Tenant:
     rate_per_s: float = 0.0
     solo_rate_per_s: float = 0.0
     p: float = 0.0
-    missed: tuple[str, ...] = ()
     cost: float = 0.0
     options: tuple[_Use, ...] = ()
 

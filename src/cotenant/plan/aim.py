@@ -11,6 +11,9 @@ from cotenant.plan.columns import Matrix, Vector
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import capacities
 
+DUTIES = {Goal.DEMAND, Goal.FLOORS, Goal.STARVED}
+"""Goals by which somebody is owed something: no gap, and no gain, outweighs it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cotenant.describe import Goal, Level, Option, Plan, Platform, Tenant, open_rate_per_s
-from cotenant.plan.aim import Aim
+from cotenant.describe import Option, Plan, Platform, Tenant
+from cotenant.plan.aim import DUTIES
 from cotenant.plan.columns import columns
 from cotenant.plan.keptproof import proved
-from cotenant.plan.levels import Ladder, UnreachedError, climb
-from cotenant.plan.loss import DUTIES, EQUAL, LOST, deprived, loss
+from cotenant.plan.levels import Ladder, UnreachedError, aim_of, climb
+from cotenant.plan.loss import EQUAL, LOST, deprived, loss
 from cotenant.plan.problem import build
 from cotenant.plan.written import written
 
@@ -47,7 +46,8 @@ def _climbed(wanted: Wanted, options: Sequence[Option], gain: float) -> tuple[La
     lost, ahead = 0.0, False
     for level in wanted.best.levels:
         try:
-            ladder = climb(ladder, _aim(level, wanted.tenants, ladder))
+            some = [t for name in level.tenants for t in wanted.tenants if t.name == name]
+            ladder = climb(ladder, aim_of(ladder, level.goal, level.rank, some))
         except UnreachedError:  # a tenant that the best plan serves cannot be served so: its model does not fit beside the others
             return None, LOST
         ladder = proved(ladder, wanted.best, wanted.options)
@@ -58,25 +58,6 @@ def _climbed(wanted: Wanted, options: Sequence[Option], gain: float) -> tuple[La
         if lost > gain + EQUAL:
             return None, lost
     return ladder, lost
-
-
-def _aim(level: Level, tenants: Sequence[Tenant], ladder: Ladder) -> Aim:
-    """Return what a level of a plan made greatest."""
-    some = [t for name in level.tenants for t in tenants if t.name == name]
-    solos = tuple(ladder.solo(t.name) for t in some)
-    weights, units = tuple(t.weight for t in some), solos
-    match level.goal:
-        case Goal.DEMAND:
-            units = tuple(open_rate_per_s(t.arrival) or math.inf for t in some)
-        case Goal.FLOORS:
-            units = tuple(t.floor * solo for t, solo in zip(some, solos, strict=True))
-        case Goal.STARVED:
-            weights = (1.0,) * len(some)
-        case Goal.THROUGHPUT | Goal.LOAD:
-            weights = units = (1.0,) * len(some)
-        case Goal.PROPORTIONAL | Goal.WEIGHTED | Goal.MAXMIN:
-            pass
-    return Aim(goal=level.goal, rank=level.rank, tenants=level.tenants, weights=weights, units_per_s=units)
 
 
 def _plan(wanted: Wanted, ladder: Ladder) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -110,14 +111,14 @@ def _keep(rows: tuple[Row, ...], problem: Problem, level: Level, aim: Aim) -> tu
 
 def demand(ladder: Ladder, rank: int) -> Ladder:
     """Serve what arrives at the open tenants of a rank: the greatest weighted sum of served shares."""
-    tenants = [(t, rate) for t in ladder.problem.tenants if t.rank == rank and (rate := open_rate_per_s(t.arrival)) is not None]
-    return climb(ladder, _aim(Goal.DEMAND, rank, [t for t, _ in tenants], [rate for _, rate in tenants])) if tenants else ladder
+    tenants = [t for t in ladder.problem.tenants if t.rank == rank and open_rate_per_s(t.arrival) is not None]
+    return climb(ladder, aim_of(ladder, Goal.DEMAND, rank, tenants)) if tenants else ladder
 
 
 def floors(ladder: Ladder, rank: int) -> Ladder:
     """Reach the floors of a rank: the greatest weighted sum of reached shares."""
     tenants = [t for t in ladder.problem.tenants if t.rank == rank and t.floor > 0]
-    return climb(ladder, _aim(Goal.FLOORS, rank, tenants, [t.floor * ladder.solo(t.name) for t in tenants])) if tenants else ladder
+    return climb(ladder, aim_of(ladder, Goal.FLOORS, rank, tenants)) if tenants else ladder
 
 
 def share(ladder: Ladder, rank: int, objective: Objective) -> Ladder:
@@ -125,33 +126,45 @@ def share(ladder: Ladder, rank: int, objective: Objective) -> Ladder:
     tenants = [t for t in ladder.problem.tenants if t.rank == rank and open_rate_per_s(t.arrival) is None]
     if not tenants:
         return ladder
-    solos = [ladder.solo(t.name) for t in tenants]
     match objective:
         case Objective.PROPORTIONAL:
             return _proportional(ladder, rank, tenants)
-        case Objective.WEIGHTED:
-            return climb(ladder, _aim(Goal.WEIGHTED, rank, tenants, solos))
         case Objective.MAXMIN:
             return _leximin(ladder, rank, tenants)
+        case Objective.WEIGHTED:
+            return climb(ladder, aim_of(ladder, Goal.WEIGHTED, rank, tenants))
         case Objective.THROUGHPUT:
-            return climb(ladder, _aim(Goal.THROUGHPUT, rank, tenants, [1.0] * len(tenants), equal=True))
+            return climb(ladder, aim_of(ladder, Goal.THROUGHPUT, rank, tenants))
 
 
 def lighten(ladder: Ladder) -> Ladder:
     """Among the plans that are equally good, take one of least load."""
-    return climb(ladder, _aim(Goal.LOAD, 0, [], []), settled=True)
+    return climb(ladder, aim_of(ladder, Goal.LOAD, 0, []), settled=True)
 
 
-def _aim(goal: Goal, rank: int, tenants: Sequence[Tenant], units_per_s: Sequence[float], *, equal: bool = False) -> Aim:
-    weights = tuple(1.0 if equal else t.weight for t in tenants)
-    return Aim(goal=goal, rank=rank, tenants=tuple(t.name for t in tenants), weights=weights, units_per_s=tuple(units_per_s))
+def aim_of(ladder: Ladder, goal: Goal, rank: int, tenants: Sequence[Tenant]) -> Aim:
+    """Aim at a goal for some tenants of a rank: with the weight of each in it, and the rate that counts as 1."""
+    solos, ones = tuple(ladder.solo(t.name) for t in tenants), (1.0,) * len(tenants)
+    weights, units = tuple(t.weight for t in tenants), solos
+    match goal:
+        case Goal.DEMAND:
+            units = tuple(open_rate_per_s(t.arrival) or math.inf for t in tenants)
+        case Goal.FLOORS:
+            units = tuple(t.floor * solo for t, solo in zip(tenants, solos, strict=True))
+        case Goal.STARVED:
+            weights = ones
+        case Goal.THROUGHPUT | Goal.LOAD:
+            weights = units = ones
+        case Goal.PROPORTIONAL | Goal.WEIGHTED | Goal.MAXMIN:
+            pass
+    return Aim(goal=goal, rank=rank, tenants=tuple(t.name for t in tenants), weights=weights, units_per_s=units)
 
 
 def _proportional(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladder:
     """Make the sum of w log P greatest over those that can have anything at all; a logarithm knows no zero."""
 
     def least(some: Sequence[Tenant]) -> Aim:
-        return _aim(Goal.STARVED, rank, some, [ladder.solo(t.name) for t in some], equal=True)
+        return aim_of(ladder, Goal.STARVED, rank, some)
 
     fed = list(tenants)
     has_some = least(fed).value(ladder.problem, ladder.x) > STARVED_P
@@ -167,7 +180,7 @@ def _proportional(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladde
                 ladder = replace(ladder, x=found.x)
             else:
                 ladder = climb(ladder, least([*fed, tenant]))
-    return climb(ladder, _aim(Goal.PROPORTIONAL, rank, fed, [ladder.solo(t.name) for t in fed])) if fed else ladder
+    return climb(ladder, aim_of(ladder, Goal.PROPORTIONAL, rank, fed)) if fed else ladder
 
 
 def _leximin(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladder:
@@ -179,7 +192,7 @@ def _leximin(ladder: Ladder, rank: int, tenants: Sequence[Tenant]) -> Ladder:
     rest = list(tenants)
     while rest:
         again = len(rest) < len(tenants)
-        ladder = climb(ladder, _aim(Goal.MAXMIN, rank, rest, [ladder.solo(t.name) for t in rest]), settled=again)
+        ladder = climb(ladder, aim_of(ladder, Goal.MAXMIN, rank, rest), settled=again)
         weight = pinned(ladder, rest)
         enough = min(0.5 / len(weight), max(weight.values()))
         rest = [t for t in rest if weight[t.name] < enough]

@@ -21,7 +21,6 @@ from cotenant.plan.levels import STARVED_P, Ladder
 
 EQUAL = 1e-6  # relative: what counts as reached, as in the certificate
 LOST = 1.0  # what counts as lost where a duty is broken: all
-DUTIES = {Goal.DEMAND, Goal.FLOORS, Goal.STARVED}
 _NOTHING_P = 2 * STARVED_P  # of a solo rate: what counts as nothing once a bound is rounded up
 
 
