@@ -8,7 +8,8 @@ import pytest
 
 from cotenant.describe import Objective, Option, Plan, Share
 from cotenant.plan import solve
-from cotenant.plan.serving import listed, serving, starved, told_per_s
+from cotenant.plan.serving import serving, starved, told_per_s
+from cotenant.plan.words import listed
 from tests.plan_cases import closed, option, platform
 
 ONE, OTHER = option("a", 10), option("a", 10, "cpu1")

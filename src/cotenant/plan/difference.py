@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cotenant.describe import Option, Plan, Price, Promise, Share
 from cotenant.plan.replan import mapping
-from cotenant.plan.serving import listed, serving, told_per_s
+from cotenant.plan.serving import serving, told_per_s
+from cotenant.plan.words import listed
 
 SAME = 1e-3  # relative: what counts as the same rate, and absolute as the same P
 SHIFTED = 0.01  # of a tenant's requests: what is worth telling of another division

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence, Set
 from cotenant.describe import Goal, Option, Plan, Platform, Price, Promise, Share, Tenant, open_rate_per_s
 from cotenant.plan.enumerate import Refusal
 from cotenant.plan.missed import incomparable, left_out, outdone, unbounded
-from cotenant.plan.serving import listed, serving
+from cotenant.plan.serving import serving
 from cotenant.plan.starving import starving
+from cotenant.plan.words import listed
 from cotenant.plan.written import objective_levels, priced_level
 
 _FULL = 0.999  # of a capacity or of what is open to it: as good as all

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
 from cotenant.plan.levels import STARVED_P
-from cotenant.plan.serving import listed, told_per_s
+from cotenant.plan.serving import told_per_s
+from cotenant.plan.words import listed
 from cotenant.plan.written import objective_levels
 
 _CLOSE = 1e-6  # relative: what tolerances leave of a demand, or of a floor, that is held

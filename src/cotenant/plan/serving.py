@@ -6,8 +6,6 @@ rate, a tenant with a millionth of its solo rate. A plan holds such rates, since
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from cotenant.describe import Plan, Promise, Share
 from cotenant.plan.levels import STARVED_P
 
@@ -29,8 +27,3 @@ def serving(plan: Plan, tenant: str) -> tuple[Share, ...]:
     shares = plan.shares_of(tenant)
     least = STARVED_P * sum(share.rate_per_s for share in shares)
     return tuple(share for share in shares if share.rate_per_s > least)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Write names as a sentence has them: `a, b and c`."""
-    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), *names[-1:]])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from cotenant.describe import Objective, Option, Plan, Platform, Tenant, open_rate_per_s
-from cotenant.plan.serving import listed, serving, starved
+from cotenant.plan.serving import serving, starved
+from cotenant.plan.words import listed
 
 _FULL = 0.999  # of what there is of a resource: as good as all
 _FAIR = frozenset({Objective.PROPORTIONAL, Objective.MAXMIN})  # to which nobody's gain makes up for a P of 0

@@ -30,7 +30,7 @@ from cotenant.describe import (
     cache_folder,
 )
 from cotenant.errors import InputError
-from cotenant.plan.serving import listed
+from cotenant.plan.words import listed
 from cotenant.profile.known import prepared
 from cotenant.profile.profile import STORE
 from cotenant.registry import nearest

@@ -8,7 +8,7 @@ from typing import Final
 
 from cotenant.cost.regression import PlaceFit, Regression, shown
 from cotenant.describe import Model, Provenance
-from cotenant.plan.serving import listed
+from cotenant.plan.words import listed
 
 _CONVOLVES: Final = frozenset({"Conv", "Gemm"})
 """What networks of boards mostly are."""
