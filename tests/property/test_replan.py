@@ -250,7 +250,7 @@ def test_with_nothing_changed_nothing_moves(case: Case, objective: Objective, ga
     assert not again.moved
     assert again.plan is not again.best
     assert again.gain <= CLOSE
-    assert again.plan.value == pytest.approx(before.value, rel=1e-6, abs=1e-6)
+    assert again.plan.value == pytest.approx(before.value, rel=CLOSE, abs=CLOSE)  # crumbs of rates are not kept
 
 
 @given(changed(), objectives, gains)
