@@ -116,6 +116,13 @@ def test_bad_input_ends_with_2_and_one_line_that_names_it(capsys: Captured, argu
     assert named in refused(capsys, *arguments)
 
 
+def test_a_trace_never_overwrites_its_crew(tmp_path: Path, capsys: Captured) -> None:
+    file = tmp_path / "crew.yaml"
+    file.write_text(CREW)
+    assert "another file than that of the crew" in refused(capsys, "run", str(file), "--trace", str(file))
+    assert file.read_text() == CREW
+
+
 def test_an_unknown_key_of_a_crew_is_refused_by_every_command_that_reads_one(tmp_path: Path, capsys: Captured) -> None:
     file = tmp_path / "crew.yaml"
     file.write_text(CREW + "secnds: 3\n")

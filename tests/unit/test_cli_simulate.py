@@ -97,6 +97,13 @@ def test_what_cannot_be_simulated_is_refused_in_one_line(crew: str, arguments: l
     assert "\n" not in told
 
 
+def test_a_page_never_overwrites_its_crew(crew: str, capsys: Captured) -> None:
+    assert _end(["simulate", crew, "--html", crew]) == 2
+    assert "--html: " in (told := capsys.readouterr().err)
+    assert "another file than that of the crew" in told
+    assert Path(crew).read_text() == CREW
+
+
 def test_a_network_that_the_board_does_not_have_is_refused(tmp_path: Path, capsys: Captured) -> None:
     path = tmp_path / "crew.yaml"
     path.write_text(CREW.replace("squeezenet", "squeezenot"))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cotenant.describe import Level, Objective, Option, Plan, Platform, Tenant
-from cotenant.plan import check, solve
+from cotenant.plan import Effort, check, solve
 from tests.plan_cases import MB, closed, opened, option, platform
 
 
@@ -104,3 +104,22 @@ def test_a_number_that_is_none_or_has_no_end_is_named(way: int, number: float) -
     plan = WAYS[way](solve(tenants, options, platform(1), Objective.THROUGHPUT), number)
     said = check(plan, tenants, options, platform(1)).complaints
     assert any(f": {number}; a finite number" in text for text in said), said
+
+
+@pytest.mark.parametrize(("chosen", "open_points"), [(True, 1), (False, 0)])
+def test_whom_single_options_starve_without_proof_is_told(chosen: bool, open_points: int) -> None:
+    """Rank 0 has all of cpu0, where b was put: by cpu1 it would be served, as a search that is not stopped finds."""
+    tenants, board = [closed("a", 0), closed("b", 1)], platform(1, 1)
+    options = [option("a", 10), option("b", 10), option("b", 10, "cpu1")]
+    plan = solve(tenants, options, board, Objective.PROPORTIONAL, effort=Effort(), chosen=options[:2] if chosen else None)
+    found = check(plan, tenants, options, board)
+    assert found.ok
+    assert len(found.undecided) == open_points
+    assert all(text.endswith("it is not ruled out that b could have 0.5 of its solo rate") for text in found.undecided)
+
+
+def test_whom_no_single_option_serves_is_no_open_question() -> None:
+    tenants, options = [closed("a", 0), closed("b", 1)], [option("a", 10), option("b", 10)]
+    plan = solve(tenants, options, platform(1), Objective.PROPORTIONAL, effort=Effort())
+    found = check(plan, tenants, options, platform(1))
+    assert (found.ok, found.undecided) == (True, ())

@@ -125,6 +125,13 @@ def test_an_option_that_is_timed_anew_is_no_move() -> None:
     assert mapping(option("a", 13)) == mapping(FAST) != mapping(option("a", 10, precision=Precision.INT8))
 
 
+def test_who_has_another_model_has_not_moved() -> None:
+    other = replace(SLOWER, artifact=replace(SLOWER.artifact, model="another"))
+    again = replan(served([closed("a")], [FAST]), [closed("a")], [other], TWO, Objective.PROPORTIONAL)
+    assert rate(again.plan, "a") == pytest.approx(1)
+    assert not again.moved
+
+
 def test_another_cut_is_another_mapping() -> None:
     step = FAST.chain[0]
     cuts = [(replace(step, segments=n), replace(step, processor="cpu1", segment=n, segments=9 - n)) for n in (4, 5)]

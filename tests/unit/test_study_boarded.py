@@ -61,6 +61,12 @@ def test_a_model_that_is_not_of_the_board_is_refused(moca: Board) -> None:
         shares_for([stranger], moca)
 
 
+def test_a_precision_that_the_board_does_not_know_is_refused(moca: Board) -> None:
+    with pytest.raises(InputError, match=r"^tenants\[0\]\.allow: fp32; int8, in which alone moca_soc knows alexnet"):
+        shares_for([replace(tenant("alexnet"), allow=(Precision.FP32,))], moca)
+    assert shares_for([replace(tenant("alexnet"), allow=(Precision.FP32, Precision.INT8))], moca)
+
+
 @pytest.mark.parametrize("policy", ["fifo", "edf"])
 def test_alone_on_the_board_a_request_takes_its_isolated_time(moca: Board, policy: str) -> None:
     tenants = tuple(tenant(network.name, Periodic(every_ns=HOUR_NS), network.name) for network in moca.networks)

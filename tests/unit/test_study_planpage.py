@@ -9,7 +9,7 @@ from math import inf
 import pytest
 
 from cotenant.describe import Arrival, Bursty, Closed, External, Objective, Periodic, Poisson, Provenance, Replay, Tenant
-from cotenant.plan import solve
+from cotenant.plan import Effort, solve
 from cotenant.plan.front import Point, front, point
 from cotenant.plan.newcomer import newcomers
 from cotenant.study.planpage import arrival_words, most_stp, write_plan_page
@@ -76,6 +76,20 @@ def test_a_tenant_that_got_nothing_is_there() -> None:
     text = write_plan_page(title="", tenants=tenants, plan=plan, platform=platform(1), options=options, source="", made_on=TODAY)
     none = told(text)["tenants"][1]
     assert (none["p"], none["options"], none["offered"]) == (pytest.approx(0, abs=1e-6), [], 1)
+
+
+def test_a_plan_that_holds_less_than_is_due_has_no_bound_on_its_page() -> None:
+    """b was put where rank 0 has all; elsewhere it would be served, and the bound of what comes after would be another."""
+    tenants, board = [closed("a", 0), closed("b", 1)], platform(1, 1)
+    options = [option("a", 10), option("b", 10), option("b", 10, "cpu1")]
+    for chosen in (options[:2], None):
+        plan = solve(tenants, options, board, P, effort=Effort(), chosen=chosen)
+        text = write_plan_page(title="", tenants=tenants, plan=plan, platform=board, options=options, source="", made_on=TODAY)
+        found = told(text)
+        assert found["no_bound_since"] == ("a plan may serve b" if chosen else "")
+        assert (found["bound"] is None, found["gap"] is None, found["tenants"][1]["starved"]) == (bool(chosen),) * 3
+        assert (found["levels"][-1]["bound"] is None) == bool(chosen)
+        assert found["levels"][0]["bound"] is not None
 
 
 def test_everything_that_was_given_is_told() -> None:

@@ -117,6 +117,6 @@ def _show_verdict(verdict: Mapping[str, Any], *, as_json: bool) -> None:
         if since := verdict.get("no_bound_since"):
             most = f"no bound is to be held against it, since {since}"
         said = f"the plan holds: {value:.6g}, and {most}"
-        print("\n".join(verdict["complaints"]) or said)
+        print("\n".join(verdict["complaints"] or [said, *verdict["undecided"]]))
     if not verdict["ok"]:
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cotenant.cli.options import AsJson, CrewFile, Overload, Precisions, Seconds, seconds_of, writable
+from cotenant.cli.options import AsJson, CrewFile, Overload, Precisions, Seconds, inputs_of, refuse_overwriting, seconds_of, writable
 from cotenant.cli.screen import note, show_json
 
 TraceFile = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write what happened, for ui.perfetto.dev.")]
@@ -33,11 +33,13 @@ def run(
 ) -> None:
     """Serve a crew: a line a second, a table at the end."""
     from cotenant.cli import measure, served
+    from cotenant.describe.files import read_crew
     from cotenant.study.door import run_crew
     from cotenant.trace import as_json as tree_of
     from cotenant.trace import export, summarise
 
     lasting_s, file, wanted = seconds_of(seconds), writable(trace, "--trace"), measure.permitted(precision)
+    refuse_overwriting({"--trace": file}, inputs_of(crew, read_crew(crew)))
     prepared = measure.plan_of(measure.measure(crew, wanted), allow_overload=allow_overload)
     note(prepared.profile.notes)
     with stopping() as stop:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cotenant.cli.options import AUTO, AsJson, CrewFile, Seconds, loads_of, seconds_of, seeds_of, writable
+from cotenant.cli.options import AUTO, AsJson, CrewFile, Seconds, inputs_of, loads_of, refuse_overwriting, seconds_of, seeds_of, writable
 from cotenant.cli.screen import show_json
 
 OnPlatform = Annotated[str | None, typer.Option("--platform", metavar="NAME", help="A board, its file, or auto for this machine.")]
@@ -39,6 +39,7 @@ def simulate(
     page, lasting, loads, runs = writable(html, "--html"), seconds_of(seconds), loads_of(load), seeds_of(seeds)
     read = read_crew(crew)
     read = read if platform is None else replace(read, platform=platform)
+    refuse_overwriting({"--html": page}, inputs_of(crew, read))
     with nullcontext() if read.platform == AUTO else _nothing_kept():
         from cotenant.cli import simulated
 

@@ -20,11 +20,16 @@ _GOALS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Hold what is wrong with a plan, in plain words, with its value and bound as computed again from rates and prices."""
+    """Hold what is wrong with a plan, in plain words, with its value and bound as computed again from rates and prices.
+
+    `undecided`: who gets nothing, where each has one option, and is not shown to get nothing by any other choice of them. A search that
+    ended early leaves that open.
+    """
 
     complaints: tuple[str, ...]
     value: float
     bound: float
+    undecided: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -50,10 +55,10 @@ def check(plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], plat
         *misordered(plan.levels, tenants, _GOALS[plan.objective]),
     ]
     complaints += [complaint for solo in plan.solos for complaint in _solo(solo, ground)]
-    value, bound, more = climb(plan, ground)
-    complaints += [*more, *_prices(plan, ground)]
-    complaints += unequal("plan.value", plan.value, value) + unequal("plan.bound", plan.bound, bound, over=True)
-    return Verdict(complaints=tuple(complaints), value=value, bound=bound)
+    found = climb(plan, ground)
+    complaints += [*found.complaints, *_prices(plan, ground)]
+    complaints += unequal("plan.value", plan.value, found.value) + unequal("plan.bound", plan.bound, found.bound, over=True)
+    return Verdict(complaints=tuple(complaints), undecided=found.undecided, value=found.value, bound=found.bound)
 
 
 def _strangers(plan: Plan, ground: Ground) -> Iterator[str]:

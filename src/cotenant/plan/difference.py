@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from cotenant.describe import Option, Plan, Price, Promise, Share
-from cotenant.plan.replan import mapping
+from cotenant.plan.replan import mapping, model_of
 from cotenant.plan.serving import serving, told_per_s
 from cotenant.plan.words import listed
 
@@ -50,7 +50,7 @@ def _tenant(before: Plan, after: Plan, name: str) -> Iterator[str]:
         yield f"{name} goes: it had {told_per_s(old):.4g}/s, P = {old.p:.3f}, {by}"
     elif old is not None and new is not None:
         yield from _rank(name, _ranks(before).get(name), _ranks(after).get(name))
-        was, now = _model(before, name), _model(after, name)
+        was, now = model_of(before, name), model_of(after, name)
         yield from _exchanged(name, was, now)
         yield from _promise(old, new)
         yield from _places(name, serving(before, name), serving(after, name), same=was == now)
@@ -63,12 +63,6 @@ def _ranks(plan: Plan) -> Mapping[str, int]:
 
 def _at(rank: int | None) -> str:
     return "" if rank is None else f" at rank {rank}"
-
-
-def _model(plan: Plan, name: str) -> str | None:
-    """Return a tenant's model, whether the plan serves it or not; None where not even its solo rate shows it."""
-    shares = (*plan.shares, *(share for solo in plan.solos for share in solo.shares))
-    return next((share.option.artifact.model for share in shares if share.option.tenant == name), None)
 
 
 def _exchanged(name: str, old: str | None, new: str | None) -> Iterator[str]:

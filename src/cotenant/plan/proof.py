@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
@@ -16,6 +16,16 @@ NOTHING_P = 2e-5  # of a solo rate: what counts as starved
 _SUMS = {Goal.DEMAND, Goal.WEIGHTED, Goal.THROUGHPUT}
 _PARTS = {Goal.FLOORS, Goal.MAXMIN, Goal.PROPORTIONAL}
 _OBJECTIVES = {Goal.PROPORTIONAL, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climbed:
+    """Hold the value and the bound that a plan's levels add up to, what is wrong with them, and what they leave open."""
+
+    value: float
+    bound: float
+    complaints: tuple[str, ...]
+    undecided: tuple[str, ...]
 
 
 def misordered(levels: Sequence[Level], tenants: Sequence[Tenant], goal: Goal) -> Iterator[str]:
@@ -51,21 +61,27 @@ def _asked(tenants: Sequence[Tenant], goal: Goal) -> Iterator[tuple[Goal, int, s
     yield Goal.LOAD, 0, set()
 
 
-def climb(plan: Plan, ground: Ground) -> tuple[float, float, list[str]]:
-    """Prove each level within those before; return the value and the bound that the plan adds up, and the complaints."""
+def climb(plan: Plan, ground: Ground) -> Climbed:
+    """Prove each level within those before."""
     rates = rates_per_s(plan.shares, ground.tenants)
     load = math.fsum(ground.load(s.option) * s.rate_per_s for s in plan.shares)
-    counted, complaints = _counted(plan.levels), list[str]()
+    counted, complaints, undecided = _counted(plan.levels), list[str](), list[str]()
     value = bound = 0.0
     for index, level in enumerate(plan.levels):
         again, wrong = proven(level, ground)
         at = reached(ground, level, rates, load)
-        complaints += [*wrong, *_stated(level, at, again, ground.slack(level, CLOSE), single=plan.single)]
+        complaints += [*wrong, *_stated(level, at, again, ground.slack(level, CLOSE))]
+        if level.goal is Goal.STARVED and again > NOTHING_P and not wrong:
+            could = f"{level.tenants[-1]} could have {again:.3g} of its solo rate"
+            if plan.single:  # that mixtures could is no contradiction
+                undecided.append(f"{level.name}: it is not ruled out that {could}")
+            else:
+                complaints.append(f"{level.name}: {could}")
         complaints += [*_kept(level, ground, rates), *(() if plan.single or wrong else _pinned(plan.levels, index, ground))]
         if index in counted:
             value, bound = value + at, bound + again
         ground = _keep(ground, level)
-    return value, bound, complaints
+    return Climbed(value=value, bound=bound, complaints=tuple(complaints), undecided=tuple(undecided))
 
 
 def _counted(levels: Sequence[Level]) -> set[int]:
@@ -86,13 +102,11 @@ def proven(level: Level, ground: Ground) -> tuple[float, list[str]]:
         return math.inf, [f"{level.name}: a price of {stranger}, which has no such row here"]
 
 
-def _stated(level: Level, at: float, again: float, slack: float, *, single: bool) -> Iterator[str]:
+def _stated(level: Level, at: float, again: float, slack: float) -> Iterator[str]:
     if level.goal is not Goal.STARVED and at < level.value - slack:
         yield f"{level.name}: {level.value:.9g} stated, the rates reach {at:.9g}"
     if level.value > level.bound + slack:
         yield f"{level.name}: value {level.value:.9g} above bound {level.bound:.9g}"
-    if level.goal is Goal.STARVED and again > NOTHING_P and not single:  # of a mapping, that mixtures could is no contradiction
-        yield f"{level.name}: {level.tenants[-1]} could have {again:.3g} of its solo rate"
     yield from unequal(f"bound of {level.name}", level.bound, again, over=True)
 
 

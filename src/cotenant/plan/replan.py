@@ -31,7 +31,7 @@ class Replanned:
     """Hold the plan to serve by, and the best there is; they are one where moving is worth it.
 
     `gain`: the share of what the best plan reaches, at its worst level, that the options in use do not, in [0, 1]; 1 where they
-    would break a duty. `moves`: who was served before and now is by an option that it was not served by.
+    would break a duty. `moves`: who was served before and now is, with the same model, by an option that it was not served by.
     """
 
     plan: Plan
@@ -81,6 +81,12 @@ def mapping(option: Option) -> tuple[object, ...]:
     return artifact.model, artifact.precision, artifact.engine, option.batch, places
 
 
+def model_of(plan: Plan, name: str) -> str | None:
+    """Return a tenant's model, whether the plan serves it or not; None where not even its solo rate shows it."""
+    shares = (*plan.shares, *(share for solo in plan.solos for share in solo.shares))
+    return next((share.option.artifact.model for share in shares if share.option.tenant == name), None)
+
+
 def _used(plan: Plan, tenant: str) -> tuple[tuple[object, ...], ...]:
     """Return the mappings that a tenant is served by, the most used first."""
     return tuple(mapping(share.option) for share in serving(plan, tenant))
@@ -109,6 +115,7 @@ def _stays(before: Plan, best: Plan, tenant: str, own: Sequence[Option]) -> Sequ
 
 def _moves(before: Plan, after: Plan) -> Iterator[str]:
     for promise in after.promises:
-        used = set(_used(before, promise.tenant))
-        if used and not used.issuperset(_used(after, promise.tenant)):
-            yield promise.tenant
+        tenant = promise.tenant
+        used = set(_used(before, tenant))
+        if used and model_of(before, tenant) == model_of(after, tenant) and not used.issuperset(_used(after, tenant)):
+            yield tenant

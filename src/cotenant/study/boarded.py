@@ -32,7 +32,15 @@ def _network(index: int, tenant: Tenant, board: Board) -> Network:
     name = tenant.source.model.removeprefix("board:")
     if name not in board.names:
         raise InputError(path, tenant.source.model, f"{allowed}; {nearest(name, board.names)}")
+    refuse_precision(f"tenants[{index}].allow", tenant, board.network(name), board)
     return board.network(name)
+
+
+def refuse_precision(path: str, tenant: Tenant, network: Network, board: Board) -> None:
+    """Refuse a network that the board knows in no precision that its tenant allows."""
+    if tenant.allow is not None and network.precision not in tenant.allow:
+        asked, known = ", ".join(one.value for one in tenant.allow), network.precision.value
+        raise InputError(path, asked, f"{known}, in which alone {board.platform.name} knows {network.name}")
 
 
 def _refuse_work(path: str, tenant: Tenant, segments: int) -> None:

@@ -34,6 +34,7 @@ from cotenant.plan.words import listed
 from cotenant.profile.known import prepared
 from cotenant.profile.profile import STORE
 from cotenant.registry import nearest
+from cotenant.study.boarded import refuse_precision
 from cotenant.study.footing import notes
 
 SEGMENTS: Final = 24
@@ -93,7 +94,7 @@ def networks_for(tenants: Sequence[Tenant], board: Board, folder: Path | None = 
     """
     estimates = _networks(tenants, board, folder)
     for index, tenant in enumerate(tenants):
-        _refuse_precision(f"tenants[{index}].allow", tenant, estimates.network(tenant.name), board)
+        refuse_precision(f"tenants[{index}].allow", tenant, estimates.network(tenant.name), board)
     return replace(estimates, notes=(*estimates.notes, *_left_aside(tenants, board)))
 
 
@@ -153,12 +154,6 @@ def _listed(name: str, board: Board, path: str) -> Network:
     if plain not in board.names:
         raise InputError(path, name, f"a network of {board.platform.name}; {nearest(plain, board.names)}")
     return board.network(plain)
-
-
-def _refuse_precision(path: str, tenant: Tenant, network: Network, board: Board) -> None:
-    if tenant.allow is not None and network.precision not in tenant.allow:
-        asked, known = ", ".join(one.value for one in tenant.allow), network.precision.value
-        raise InputError(path, asked, f"{known}, in which alone {board.platform.name} knows {network.name}")
 
 
 def _left_aside(tenants: Sequence[Tenant], board: Board) -> Iterator[str]:

@@ -3,7 +3,6 @@
   const { HUES, told, at, css, hue, el, number, tip, rgb, ink, chart, draw, tooltip, axis } = frame;
   const { tenants, processors, prices, front, own, newcomers } = told;
   const FULL = 0.999; // of a capacity: as good as all
-  const NOTHING = 1e-5; // of a solo rate: less is nothing
   const LIGHTER = [0, 0.3, 0.5, 0.15, 0.4]; // a tenant's further options, towards the ground
 
   // ---- Small things
@@ -44,7 +43,7 @@
 
   // ---- The head
 
-  const nothing = (tenant) => tenant.p < NOTHING;
+  const nothing = (tenant) => tenant.starved;
   const short = () => prices.filter((one) => one.price > 0).sort((one, other) => other.price * other.capacity - one.price * one.capacity);
 
   function head() {
@@ -61,7 +60,9 @@
     frame.head({ label: "planned", heading: told.title, caveat, facts, made });
   }
 
-  const gapWords = () => (told.gap < 1e-6 ? "< 0.000001" : number(told.gap, 2));
+  const NONE = "none";
+  const bounded = told.no_bound_since === "";
+  const gapWords = () => (bounded ? (told.gap < 1e-6 ? "< 0.000001" : number(told.gap, 2)) : NONE);
 
   function worst() {
     if (told.first.length === tenants.length) return tenants.length === 1 ? tenants[0].name : "the worst tenant";
@@ -346,8 +347,8 @@
     again.append(el("code", null, told.check));
     return [
       box("objective", number(told.value, 6), `${told.objective}, as planned`),
-      box("bound", number(told.bound, 6), "no plan in this order exceeds it"),
-      box("gap", gapWords(), "bound minus objective"),
+      box("bound", bounded ? number(told.bound, 6) : NONE, bounded ? "no plan in this order exceeds it" : `since ${told.no_bound_since}`),
+      box("gap", gapWords(), bounded ? "bound minus objective" : "nothing to compare the objective with"),
       again,
     ];
   }

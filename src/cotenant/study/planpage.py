@@ -29,8 +29,9 @@ from cotenant.describe import (
 )
 from cotenant.plan import cost
 from cotenant.plan.front import Point, point
+from cotenant.plan.missed import incomparable, unbounded
 from cotenant.plan.newcomer import Joined, Newcomer, Refused
-from cotenant.plan.serving import serving
+from cotenant.plan.serving import serving, starved, told_per_s
 from cotenant.trace.frame import framed, plain
 from cotenant.units import NS_PER_MS, NS_PER_S, duration_text
 
@@ -84,27 +85,31 @@ def most_stp(front: Sequence[Point], own: Point) -> float | None:
 
 
 def _plan(plan: Plan, platform: Platform) -> Tree:
+    since = incomparable(plan)
     return {
-        "platform": platform.name, "objective": plan.objective.value, "value": plan.value, "bound": plan.bound,
-        "gap": max(0.0, plan.gap), "stp": plan.stp, "seconds": plan.seconds,
+        "platform": platform.name, "objective": plan.objective.value, "value": plan.value, "bound": None if since else plan.bound,
+        "gap": None if since else max(0.0, plan.gap), "no_bound_since": since, "stp": plan.stp, "seconds": plan.seconds,
         "prices": [
             {"resource": p.resource, "unit": p.unit, "used": p.used, "capacity": p.capacity, "price": p.price} for p in plan.prices
         ],
-        "levels": [_level(level) for level in plan.levels],
+        "levels": [_level(level, bounded=not unbounded(plan.levels[:at])) for at, level in enumerate(plan.levels)],
     }  # fmt: skip
 
 
-def _level(level: Level) -> Tree:
-    return {"name": level.name, "tenants": list(level.tenants), "value": plain(level.value), "bound": plain(level.bound)}
+def _level(level: Level, *, bounded: bool) -> Tree:
+    """Return a level; one that follows on less than is due has no bound to compare it with."""
+    bound = plain(level.bound) if bounded else None
+    return {"name": level.name, "tenants": list(level.tenants), "value": plain(level.value), "bound": bound}
 
 
 def _tenant(tenant: Tenant, plan: Plan, options: Sequence[Option]) -> Tree:
     promise = plan.promise(tenant.name)
     return {
         "name": tenant.name, "model": tenant.source.model, "rank": tenant.rank, "weight": tenant.weight,
-        "arrival": arrival_words(tenant.arrival), "floor": tenant.floor, "p": promise.p,
+        "arrival": arrival_words(tenant.arrival), "floor": tenant.floor,
+        "starved": starved(promise), "p": 0.0 if starved(promise) else promise.p,
         "deadline_ms": None if tenant.deadline_ns is None else tenant.deadline_ns / NS_PER_MS,
-        "rate_per_s": promise.rate_per_s, "solo_rate_per_s": promise.solo_rate_per_s, "cost": cost(plan, tenant.name),
+        "rate_per_s": told_per_s(promise), "solo_rate_per_s": promise.solo_rate_per_s, "cost": cost(plan, tenant.name),
         "offered": sum(option.tenant == tenant.name for option in options),
         "options": [_option(share) for share in serving(plan, tenant.name)],
     }  # fmt: skip
