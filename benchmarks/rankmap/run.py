@@ -1,6 +1,8 @@
 """Compare the plan with every search on drawn mixes: what of the proven bound each reaches, how fast, and who starves.
 
-python benchmarks/rankmap/run.py [--quick | --full] [--json] [--readme] [--folder F] [--workers 2]: what is done is not done again.
+python benchmarks/rankmap/run.py [--quick | --full [--mixes N]] [--json] [--readme] [--folder F] [--workers 2]
+
+What is done is not done again.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -32,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK.mixes} mixes of each board and size: what is done unless --full")
     parser.add_argument("--full", action="store_true", help=f"{FULL.mixes} mixes of each board and size; at most 2 hours on two cores")
+    parser.add_argument("--mixes", type=int, help=f"with --full: so many of them, the first of the {FULL.mixes}")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--readme", action="store_true", help="put the tables into README.md, too")
     parser.add_argument("--folder", type=Path, help="where results are kept, instead of one for this very code under build/rankmap")
@@ -39,16 +43,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.quick and asked.full:
         parser.error("--quick or --full")
+    if asked.mixes is not None and not (asked.full and 1 <= asked.mixes <= FULL.mixes):
+        parser.error(f"--mixes: 1 to {FULL.mixes}, with --full")
     try:
         if asked.readme:
             filled(PAGE.read_text(), ())
-        found = compared(FULL if asked.full else QUICK, asked.folder or store.folder_now(), asked.workers)
+        found = compared(scope_of(asked.mixes or FULL.mixes) if asked.full else QUICK, asked.folder or store.folder_now(), asked.workers)
         print(json.dumps(found, indent=2) if asked.json else "\n".join(shown(found)))
         if asked.readme:
             PAGE.write_text(filled(PAGE.read_text(), (f"{datetime.now(tz=UTC):%-d %B %Y}.", "", *shown(found))))
     except CotenantError as error:
         sys.exit(str(error))
     return 0 if all(check["kept"] for check in found["checks"].values()) else 1
+
+
+def scope_of(mixes: int) -> Scope:
+    """Return the full scope, or the first so many of its mixes."""
+    return FULL if mixes == FULL.mixes else replace(FULL, name=f"full, {mixes} of {FULL.mixes} mixes", mixes=mixes)
 
 
 def compared(scope: Scope, folder: Path, workers: int, measure: Callable[[Cell], Json] = measured) -> Json:

@@ -302,3 +302,16 @@ def test_lessons_of_equally_many_processors_are_joined() -> None:
     lessons = lessons_of("khadas_vim3", 7)
     (group,) = joined(lessons)
     assert len(group) == sum(len(lesson.p) for lesson in lessons)
+
+
+def test_fewer_mixes_are_the_first_of_all() -> None:
+    some, every = ({cell.key for cell in cells(run.scope_of(mixes))} for mixes in (1, FULL.mixes))
+    assert some < every
+    assert run.scope_of(FULL.mixes) is FULL
+
+
+@pytest.mark.parametrize("arguments", [("--mixes", "3"), ("--full", "--mixes", "0"), ("--full", "--mixes", "31"), ("--quick", "--full")])
+def test_a_scope_that_is_none_is_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run.main(arguments)
+    assert ended.value.code == 2
