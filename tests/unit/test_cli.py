@@ -22,7 +22,7 @@ from cotenant.describe import Precision
 from cotenant.describe.files import boards, read_crew
 from cotenant.errors import BackendError, InfeasibleError, InputError
 
-COMMANDS = ("init", "run", "compare", "profile", "plan", "simulate", "list")
+COMMANDS = ("init", "run", "compare", "profile", "plan", "simulate", "list", "doctor")
 CREW = "tenants: [{name: a, model: zoo:squeezenet, rank: 0, arrival: flat-out}]\n"
 
 Captured = pytest.CaptureFixture[str]
@@ -263,7 +263,7 @@ def test_whatever_the_code_the_interpreter_is_not_taken_down_but_nothing_is_lost
 
 
 def test_a_period_that_fell_silent_is_noted_on_stderr(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    def fall_silent(*_: object, noted: Callable[[str], None]) -> None:
+    def fall_silent(*_: object, noted: Callable[[str], None], **__: object) -> None:
         noted("round 1, tuned: silent; measured again")
         raise BackendError("child", "silent")
 

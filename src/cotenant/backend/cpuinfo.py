@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cotenant.backend.kernel_file import numbers, read, read_number
+from cotenant.backend.kernel_file import numbers, read, read_number, whole
 
 _X86_VENDORS = {"GenuineIntel": "intel", "AuthenticAMD": "amd"}
 _ARM = "0x41"
@@ -54,11 +54,13 @@ def parse(text: str) -> dict[int, Mapping[str, str]]:
     """Split the text of /proc/cpuinfo into one mapping for each numbered processor."""
     stanzas = ([line.partition(":") for line in stanza.splitlines()] for stanza in text.split("\n\n"))
     fields = ({key.strip(): value.strip() for key, _, value in stanza} for stanza in stanzas)
-    return {int(stanza["processor"]): stanza for stanza in fields if stanza.get("processor", "").isdecimal()}
+    numbered = ((whole(stanza.get("processor", "")), stanza) for stanza in fields)
+    return {index: stanza for index, stanza in numbered if index is not None and index >= 0}
 
 
 def _core(root: Path, number: int, stanza: Mapping[str, str]) -> Core:
     folder = root / f"sys/devices/system/cpu/cpu{number}"
+    siblings = numbers(read(folder / "topology/thread_siblings_list"))
     return Core(
         number=number,
         kind=microarchitecture(stanza) + _hybrid(root, number),
@@ -66,7 +68,7 @@ def _core(root: Path, number: int, stanza: Mapping[str, str]) -> Core:
         flags=frozenset((stanza.get("flags") or stanza.get("Features", "")).split()),
         capacity=read_number(folder / "cpu_capacity") or 0,
         max_khz=read_number(folder / "cpufreq/cpuinfo_max_freq") or 0,
-        siblings=numbers(read(folder / "topology/thread_siblings_list")) or (number,),
+        siblings=siblings if number in siblings else (number,),
     )
 
 

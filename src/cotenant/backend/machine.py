@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cotenant.backend import cgroup
 from cotenant.backend.cpuinfo import Core, read_cores
-from cotenant.backend.kernel_file import read
+from cotenant.backend.kernel_file import read, whole
 from cotenant.backend.scheduling import SchedulingClass, permitted
 from cotenant.describe import Memory, Platform, Preemption, Processor
 
@@ -104,6 +104,7 @@ def _affinity() -> Iterable[int]:
 
 
 def _memory_bytes(root: Path) -> int:
-    if told := re.search(r"^MemTotal:\s+(\d+) kB", read(root / "proc/meminfo"), re.MULTILINE):
-        return int(told[1]) * 1024
+    told = re.search(r"^MemTotal:\s+(\d+) kB", read(root / "proc/meminfo"), re.MULTILINE)
+    if told and (total_kib := whole(told[1])) is not None:
+        return total_kib * 1024
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

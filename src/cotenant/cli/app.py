@@ -17,6 +17,7 @@ import typer
 from typer.main import get_command
 
 from cotenant.cli.compare import compare
+from cotenant.cli.doctor import doctor
 from cotenant.cli.init import init
 from cotenant.cli.list import list_
 from cotenant.cli.plan import plan
@@ -36,6 +37,7 @@ app.command("profile")(profile)
 app.command("plan")(plan)
 app.command("simulate")(simulate)
 app.command("list")(list_)
+app.command("doctor")(doctor)
 
 
 @app.callback()
