@@ -93,14 +93,25 @@ def share(tenant: str, *steps: tuple[str, int, int] | tuple[str, int, int, int],
     return Share(option=option(tenant, chain(*steps)), rate_per_s=rate_per_s)
 
 
-def tenant(name: str, rank: int = 0, *, closed: int | None = None, deadline_ns: int | None = None, drops: bool = False) -> Tenant:
+def tenant(
+    name: str,
+    rank: int = 0,
+    *,
+    closed: int | None = None,
+    deadline_ns: int | None = None,
+    drops: bool = False,
+    newest: bool = False,
+    queue: int | None = None,
+) -> Tenant:
+    """Return a tenant, open or closed, that drops what is late, serves the newest first, or neither."""
     return Tenant(
         name=name,
         source=Source(model="zoo:x"),
         arrival=Periodic(every_ns=100 * US) if closed is None else Closed(outstanding=closed),
         rank=rank,
         deadline_ns=deadline_ns,
-        discipline=Discipline.DROP_LATE if drops else Discipline.IN_ORDER,
+        discipline=Discipline.DROP_LATE if drops else Discipline.NEWEST_FIRST if newest else Discipline.IN_ORDER,
+        queue=queue,
     )
 
 
@@ -182,8 +193,16 @@ def cases(
         outstanding = draw(st.none() | st.integers(1, 3)) if closed else None
         least_ns = max(s.option.latency_ns for s in own) if outstanding else 1
         deadline_ns = draw(st.none() | st.integers(1, 20).map(lambda us, least_ns=least_ns: least_ns + us * US))  # type: ignore[misc]
-        drops = draw(st.booleans())
-        tenants.append(tenant(name, draw(st.integers(0, 2)), closed=outstanding, deadline_ns=deadline_ns, drops=drops))
+        served = tenant(
+            name,
+            draw(st.integers(0, 2)),
+            closed=outstanding,
+            deadline_ns=deadline_ns,
+            drops=draw(st.booleans()),
+            newest=draw(st.booleans()),
+            queue=draw(st.none() | st.integers(1, 4)),
+        )
+        tenants.append(served)
         shares += own
     opens = [t for t in tenants if not isinstance(t.arrival, Closed)]
     least = draw(st.sampled_from([0, most // 2, most]))

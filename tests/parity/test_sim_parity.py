@@ -28,7 +28,7 @@ from cotenant.describe import (
     Tensor,
     Workload,
 )
-from cotenant.dispatch import DROP, NONE, RESUME, START, SUSPEND, Decision, Dispatcher
+from cotenant.dispatch import DROP, EVICT, NONE, RESUME, START, SUSPEND, Decision, Dispatcher
 from cotenant.live import LiveDevice
 from cotenant.policy import RUNNING, Policy
 from cotenant.sim import Case, Loop, is_there, simulate
@@ -160,9 +160,9 @@ class Stepped:
                 step = self.dispatcher.lineup.steps[self.dispatcher.stage(decision.slot)][1]
                 self.left_ns.setdefault(number, step.duration_ns * self.owners[number][2])
                 self.run(number)
-        elif decision.kind == DROP:
+        elif decision.kind in {DROP, EVICT}:
             self.left_ns.pop(number, None)
-            self.end(number, "dropped")
+            self.end(number, "dropped" if decision.kind == DROP else "evicted")
 
     def decide(self) -> None:
         for decision in self.dispatcher.decide(self.now_ns):
@@ -208,7 +208,7 @@ def test_a_dispatcher_that_is_stepped_decides_like_the_loop(name: str, drawn: Ca
     stepped.serve()
     looped = simulate(drawn, policy, name=name, loop=compiled(every_policy()[name]))
     assert stepped.spans == [row[:5] for row in looped.spans.tolist()]
-    outcomes = {1: "done", 2: "dropped"}
+    outcomes = {1: "done", 2: "dropped", 4: "evicted"}
     assert stepped.ends == {i: (int(row["finish_ns"]), outcomes[int(row["outcome"])]) for i, row in enumerate(looped.endings)}
 
 
@@ -290,7 +290,7 @@ class Served:
     def running(self, device: LiveDevice) -> dict[int, int]:
         """Return who runs, each with its planned time; and wait until just those, and who is set aside, are in the engine."""
         with device._lock:
-            s, lineup = device._dispatcher.state, device._dispatcher.lineup
+            s, lineup = device._ongoing.dispatcher.state, device._ongoing.dispatcher.lineup
             found = {c.request: lineup.steps[c.position][1].duration_ns for c in s.slots if c.state == RUNNING}
             aside = {s.slots[row.suspended].request for row in s.lanes if row.suspended != NONE}
         self.engine.wait_for({*found, *aside})
@@ -315,7 +315,7 @@ class Served:
 
     def outstanding(self, device: LiveDevice, number: int) -> bool:
         with device._lock:
-            return any(c.request == number for c in device._dispatcher.state.slots)
+            return any(c.request == number for c in device._ongoing.dispatcher.state.slots)
 
     def serve(self) -> Trace:
         with patch("cotenant.live.device.Timer", Silent), self.device() as device:
@@ -330,7 +330,7 @@ class Served:
         coming = list(enumerate(self.drawn.requests))
         while True:
             ends = {number: since_ns + self.left_ns[number] for number, since_ns in self.since_ns.items()}
-            wake_ns = device._dispatcher.wake_ns(self.now_ns)
+            wake_ns = device._ongoing.dispatcher.wake_ns(self.now_ns)
             instants = [*ends.values(), *(r.arrival_ns for _, r in coming[:1]), *([] if wake_ns is None else [wake_ns])]
             if not instants:
                 return
@@ -353,7 +353,14 @@ def whole_models(draw: st.DrawFn) -> Case:
     lanes = draw(st.integers(1, 2))
     count = draw(st.integers(1, 3))
     tenants = [
-        tenant(f"t{i}", draw(st.integers(0, 2)), deadline_ns=draw(st.none() | st.integers(4000, 30_000)), drops=draw(st.booleans()))
+        tenant(
+            f"t{i}",
+            draw(st.integers(0, 2)),
+            deadline_ns=draw(st.none() | st.integers(4000, 30_000)),
+            drops=draw(st.booleans()),
+            newest=draw(st.booleans()),
+            queue=draw(st.none() | st.integers(1, 2)),
+        )
         for i in range(count)
     ]
     shares = [share(t.name, ("p0", 1, draw(st.integers(1000, 9000)))) for t in tenants]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 
 import pytest
 
-from cotenant.describe import Discipline, Option, Periodic, Preemption, Step
-from cotenant.dispatch import DROP, NONE, RESUME, START, SUSPEND, Decision, Lineup, State
+from cotenant.describe import QUEUE, Discipline, Option, Periodic, Preemption, Step
+from cotenant.dispatch import DROP, EVICT, NONE, RESUME, START, SUSPEND, Decision, Lineup, State
 from cotenant.dispatch.lineup import CLOSED_DEPTH_S, OPEN_DEPTH, OPEN_REFILL
 from cotenant.dispatch.promises import WARM_NS
 from cotenant.dispatch.state import FREE, SUSPENDED
@@ -137,7 +137,7 @@ class Books:
         self.late: dict[Place, list[int]] = defaultdict(list)
         self.runs: dict[int, int] = {}
         self.suspended: dict[int, int] = {}
-        self.warm: dict[int, Place] = {}
+        self.warm: dict[int, Option] = {}
         self.waited: set[int] = set()
         self.taken: dict[Option, int] = defaultdict(int)
         self.fresh: set[int] = set()
@@ -191,7 +191,7 @@ class Books:
         return ticket.earned if ticket.begun else self.tokens[ticket.tenant] >= 1.0 - ahead
 
     def is_warm(self, place: Place) -> bool:
-        return any(self.warm.get(lane) == place for lane in self._idle(place[0].chain[place[1]].processor))
+        return any(self.warm.get(lane) == place[0] for lane in self._idle(place[0].chain[place[1]].processor))
 
     def row(self, ticket: Ticket, state: int | None = None) -> Row:
         """Describe a request as the policy should be told."""
@@ -236,7 +236,9 @@ class Books:
     def arrive(self, ticket: Ticket) -> None:
         """Note an arrival: it takes an option such that none falls behind its share by one request or more."""
         self.tickets[ticket.request] = ticket
-        self.live[ticket.place].append(ticket.request)
+        queue = self.live[ticket.place]
+        begun = sum(self.tickets[r].begun for r in queue)
+        queue.insert(begun if self._serves_newest(ticket.place) else len(queue), ticket.request)
         self.taken[ticket.option] += 1
         own = [s for s in self.lineup.ordered if s.option.tenant == ticket.option.tenant]
         rate = sum(s.rate_per_s for s in own)
@@ -287,6 +289,21 @@ class Books:
         while queue and self._hopeless_ns(self.tickets[queue[0]]) <= self.now_ns:
             self.tickets[queue[0]].late = True
             self.late[place].append(queue.pop(0))
+            if self._serves_newest(place):
+                self.late[place].sort(key=lambda r: (not self.tickets[r].begun, r if self.tickets[r].begun else -r))
+
+    def _serves_newest(self, place: Place) -> bool:
+        """Say whether the youngest goes first at a place: of those that have not begun, before a first segment."""
+        own = next(t for t in self.tenants if t.name == place[0].tenant)
+        return own.discipline is Discipline.NEWEST_FIRST and place[1] == 0 and isinstance(own.arrival, Periodic)
+
+    def waiting(self, tenant: int) -> list[int]:
+        """List a tenant's requests that have not begun, the oldest first."""
+        return sorted(t.request for t in self.tickets.values() if t.tenant == tenant and not t.begun)
+
+    def _most(self, tenant: int) -> int:
+        """Return how many of a tenant's requests may wait."""
+        return (self.tenants[tenant].queue or QUEUE) if self._is_open(tenant) else 1 << 62
 
     def _settle_those_that_drop(self) -> None:
         """What has come up in a decision is dropped in it, if it is late."""
@@ -330,6 +347,7 @@ class Books:
         self.ready: dict[int, tuple[Row, float]] = {}
         heads = {ticket.request for ticket in self.heads()}
         interrupted = {d.request for d in decisions if d.kind == SUSPEND}
+        asked_again = any(d.kind == EVICT for d in decisions)  # when tokens have been spent
         for row, value in answers.orders:
             ticket = self.tickets[row.request]
             stopped = row.state == READY and ticket.running
@@ -340,7 +358,8 @@ class Books:
                 assert row == truth
             elif row.request in heads and row.request not in self.ready:
                 on_a_warm_lane = replace(truth, earned=int(self.earned(ticket, warm=True)))
-                assert row == truth or (interrupted and row == on_a_warm_lane), "an interruption may leave it a lane that is warm"
+                excused = asked_again or (interrupted and row == on_a_warm_lane)
+                assert row == truth or excused, "an interruption may leave it a lane that is warm"
                 self.ready[row.request] = row, value
             assert replace(row, earned=0) == replace(truth, earned=0)
 
@@ -387,7 +406,7 @@ class Books:
                 opened = self._opened(opened, ticket)
                 self._check_lane(ticket, decision.lane)
                 self.runs[decision.lane] = ticket.request
-                self.warm[decision.lane] = ticket.place
+                self.warm[decision.lane] = ticket.place[0]
                 if list(self.runs.values()).count(ticket.request) == ticket.step.width:
                     opened = None
                     ticket.run(self.now_ns)
@@ -407,9 +426,15 @@ class Books:
                 assert opened is None
                 assert decision.lane not in self.runs
                 self.runs[decision.lane] = self.suspended.pop(decision.lane)
-                self.warm[decision.lane] = ticket.place
+                self.warm[decision.lane] = ticket.place[0]
                 assert self.runs[decision.lane] == ticket.request
                 ticket.run(self.now_ns)
+            elif decision.kind == EVICT:
+                assert opened is None
+                assert decision == (EVICT, decision.slot, NONE, ticket.request)
+                assert len(self.waiting(ticket.tenant)) > self._most(ticket.tenant), "nobody is dropped while there is room"
+                assert ticket.request == self.waiting(ticket.tenant)[0], "the oldest that has not begun makes room"
+                self.end(ticket.request)
             else:
                 self._settle_those_that_drop()
                 assert decision == (DROP, decision.slot, NONE, ticket.request)
@@ -430,7 +455,7 @@ class Books:
     def _begin(self, ticket: Ticket) -> None:
         """Take the first of its queue; spend a token where a request, not only its next segment, begins and that is promised work."""
         queue, earned = self._queue(ticket), self.earned(ticket, warm=self.is_warm(ticket.place))
-        assert queue.pop(0) == ticket.request, "first in, first out"
+        assert queue.pop(0) == ticket.request, "first in, first out; or the newest first"
         if not ticket.begun and earned:
             self.tokens[ticket.tenant] -= 1.0
         assert self.stands[ticket.request] in self.permitted(ticket), "served as planned, or as the policy says, or as begun"
@@ -442,7 +467,7 @@ class Books:
         assert lane not in self.runs
         idle = self._idle(ticket.step.processor)
         assert lane in idle or (self._critical(ticket) and not idle)
-        assert self.warm.get(lane) == ticket.place or ticket.place not in [self.warm.get(other) for other in idle]
+        assert self.warm.get(lane) == ticket.place[0] or ticket.place[0] not in [self.warm.get(other) for other in idle]
 
     def _yielding(self, ticket: Ticket, processor: str) -> list[tuple[float, int]]:
         """List the (order, lane) of those that may be suspended for a request and go after it."""
@@ -491,7 +516,7 @@ class Books:
         """Compare with the state, after a decision; and nobody waits who could go."""
         assert {lane: s.slots[row.running].request for lane, row in enumerate(s.lanes) if row.running != NONE} == self.runs
         assert {lane: s.slots[row.suspended].request for lane, row in enumerate(s.lanes) if row.suspended != NONE} == self.suspended
-        assert {lane: self.places[row.warm] for lane, row in enumerate(s.lanes) if row.warm != NONE} == self.warm
+        assert {lane: self.options[row.warm] for lane, row in enumerate(s.lanes) if row.warm != NONE} == self.warm
         assert sorted(c.request for c in s.slots if c.state != FREE) == sorted(self.tickets)
         for c in s.slots:
             if c.state != FREE:
@@ -500,6 +525,7 @@ class Books:
                 assert c.parked == self.tickets[c.request].parked
                 assert (c.expected_ns, c.observed_ns) == (self.tickets[c.request].expected_ns, self.tickets[c.request].observed_ns)
         assert [t.tokens for t in s.tenants] == pytest.approx(self.tokens, abs=1e-9)
+        assert all(len(self.waiting(i)) <= self._most(i) for i in range(len(self.tenants))), "no more wait than may"
         drops = [t for t in self.heads() if self._is_dropped(t)]
         assert not [t for t in drops if t.late], "who is to be dropped does not wait"
         wakes_ns = [self._hopeless_ns(t) for t in drops if t.due_ns < NEVER_NS and not t.late]
@@ -557,6 +583,6 @@ class Books:
         """Go over to another plan: nothing outstanding is lost, savings and debts stay within what is promised now."""
         self._bind(lineup)
         assert {option for ticket in self.tickets.values() for option in (ticket.option, ticket.place[0])} <= set(self.options)
-        self.warm = {lane: place for lane, place in self.warm.items() if place[0] in self.options}
+        self.warm = {lane: option for lane, option in self.warm.items() if option in self.options}
         self.tokens = [max(-self._earns_per_ns(i) * WARM_NS, min(self._depth(i), tokens)) for i, tokens in enumerate(self.tokens)]
         self.taken.clear()

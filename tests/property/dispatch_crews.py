@@ -23,7 +23,7 @@ from cotenant.describe import (
     Step,
     Tenant,
 )
-from cotenant.dispatch import START, SUSPEND, Decision, Dispatcher
+from cotenant.dispatch import EVICT, START, SUSPEND, Decision, Dispatcher
 from cotenant.dispatch.decide import RESUME
 from cotenant.policy import AS_PLANNED, NEVER_NS, NOT_NOW, READY, RUNNING, Candidate, Policy, Scene, as_planned, nothing, policies
 from tests.property.dispatch_books import Answers, Books, Row, Ticket, seen
@@ -49,12 +49,27 @@ def option(tenant: str, *steps: tuple[str, int, int]) -> Option:
 
 
 def tenant(
-    name: str, rank: int, *, closed: int | None = None, deadline_ns: int | None = None, drop: bool = False, weight: float = 1.0
+    name: str,
+    rank: int,
+    *,
+    closed: int | None = None,
+    deadline_ns: int | None = None,
+    drop: bool = False,
+    newest: bool = False,
+    queue: int | None = None,
+    weight: float = 1.0,
 ) -> Tenant:
-    arrival = Periodic(every_ns=10 * MS) if closed is None else Closed(outstanding=closed)
-    discipline = Discipline.DROP_LATE if drop else Discipline.IN_ORDER
-    source = Source(model="zoo:x")
-    return Tenant(name=name, source=source, arrival=arrival, rank=rank, weight=weight, deadline_ns=deadline_ns, discipline=discipline)
+    """Return a tenant, open or closed, that drops what is late, serves the newest first, or neither."""
+    return Tenant(
+        name=name,
+        source=Source(model="zoo:x"),
+        arrival=Periodic(every_ns=10 * MS) if closed is None else Closed(outstanding=closed),
+        rank=rank,
+        weight=weight,
+        deadline_ns=deadline_ns,
+        discipline=Discipline.DROP_LATE if drop else Discipline.NEWEST_FIRST if newest else Discipline.IN_ORDER,
+        queue=queue,
+    )
 
 
 def shares(*pairs: tuple[Option, float]) -> tuple[Share, ...]:
@@ -240,7 +255,7 @@ class Loop:
             elif d.kind == SUSPEND:
                 self.left_ns[d.request] -= self.now_ns - self.started.pop(d.request, self.now_ns)
             else:
-                self._end(d.request, "dropped")
+                self._end(d.request, "evicted" if d.kind == EVICT else "dropped")
 
     def _takes_ns(self, request: int) -> int:
         """Return how long the segment at hand runs in fact."""
@@ -381,8 +396,17 @@ def crews(draw: st.DrawFn, *, crowded: Preemption | None = None, alike: bool = F
         outstanding = draw(st.integers(2, 3) if crowded else st.none() | st.integers(1, 3)) if i or not crowded else None
         deadline_ns = draw(st.none() | st.integers(1, 20).map(lambda ms: ms * MS))
         rank = draw(st.integers(0, 2)) if i or not crowded else 0
-        drop, weight = draw(st.booleans()), draw(st.sampled_from([1.0, 2.5]))
-        tenants.append(tenant(f"t{i}", rank, closed=outstanding, deadline_ns=deadline_ns, drop=drop, weight=weight))
+        own = tenant(
+            f"t{i}",
+            rank,
+            closed=outstanding,
+            deadline_ns=deadline_ns,
+            drop=draw(st.booleans()),
+            newest=draw(st.booleans()),
+            queue=draw(st.sampled_from([None, 1, 1, 2])),
+            weight=draw(st.sampled_from([1.0, 2.5])),
+        )
+        tenants.append(own)
         if outstanding:
             closed[i] = outstanding
         options.append(draw(options_of(f"t{i}", lanes, alike=alike)))
@@ -390,13 +414,13 @@ def crews(draw: st.DrawFn, *, crowded: Preemption | None = None, alike: bool = F
     other = shares(*((o, draw(rates)) for own in options for o in own[draw(st.integers(0, len(own) - 1)) :]))
     opens = [i for i in range(len(tenants)) if i not in closed]
     fates = ["fails", "hasty", "hasty", "slow"] if crowded else ["", "", "", "fails", "hasty", "slow", "quick"]
-    ways = [crowded or draw(st.sampled_from(WAYS)) for _ in lanes]
-    busy = crowded is not None
+    preemption = [crowded or draw(st.sampled_from(WAYS)) for _ in lanes]
+    least = 10 if crowded else draw(st.sampled_from([0, 0, 20]))
     return Crew(
         tenants=tuple(tenants),
         plans=(plan, other),
-        platform=board(lanes, *ways),
-        arrivals=draw(st.lists(st.tuples(INSTANTS, st.sampled_from(opens)), min_size=10 * busy, max_size=30)) if opens else [],
+        platform=board(lanes, *preemption),
+        arrivals=draw(st.lists(st.tuples(INSTANTS, st.sampled_from(opens)), min_size=least, max_size=30)) if opens else [],
         closed=closed,
         fate=dict(enumerate(draw(st.lists(st.sampled_from(fates), max_size=30)))),
         changes=sorted(draw(st.lists(INSTANTS, max_size=2))),

@@ -28,7 +28,7 @@ FULL: dict[str, Any] = {
         {
             "name": "a", "model": "zoo:alexnet", "shapes": {"x": [1, 3]}, "rank": 0, "weight": 1.5, "deadline": "50ms", "floor": 0.1,
             "arrival": {"every": "100ms", "jitter": "5ms", "offset": "0ms"}, "fidelity": {"floor": 0.9, "measure": "top1"},
-            "allow": ["fp32"], "discipline": "drop-late", "work": {"spread": 0.3}, "exits": {0: 0.5, 2: 0.25},
+            "allow": ["fp32"], "discipline": "drop-late", "queue": 12, "work": {"spread": 0.3}, "exits": {0: 0.5, 2: 0.25},
         },
         {"name": "b", "model": "zoo:alexnet", "arrival": {"poisson": "3/s"}},
         {"name": "c", "model": "zoo:alexnet", "arrival": "flat-out"},

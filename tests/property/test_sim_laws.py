@@ -21,7 +21,7 @@ from cotenant.errors import DecisionError
 from cotenant.policy import NEVER_NS, NOT_NOW, Candidate, Policy, Scene, as_planned, unlimited
 from cotenant.sim import Case, simulate
 from cotenant.sim.progress import set_rates
-from cotenant.sim.state import DONE, DROPPED, World
+from cotenant.sim.state import DONE, DROPPED, EVICTED, World
 from cotenant.trace.columns import Columns
 from tests.property.dispatch_crews import any_place, any_width, numbered
 from tests.sim_cases import US, cases, every_policy, late_last, names, progressive
@@ -150,9 +150,9 @@ def test_every_law_holds_of_ways_that_the_interface_permits(name: str, case: Cas
 
 
 def every_request_ends_once(seen: Seen) -> None:
-    """Each has one row; asked = done + dropped; only those who drop late ones lose any, and only such as could not be in time."""
+    """Each has one row; asked = done + dropped; late ones are dropped where the tenant says so, others where its queue has a bound."""
     endings = seen.columns.endings
-    assert set(endings["outcome"].tolist()) <= {DONE, DROPPED}
+    assert set(endings["outcome"].tolist()) <= {DONE, DROPPED, EVICTED}
     opens = [(r.tenant, r.arrival_ns, r.due_ns) for r in seen.case.requests]
     closed = {t.name for t in seen.case.tenants if isinstance(t.arrival, Closed)}
     found = [
@@ -166,6 +166,9 @@ def every_request_ends_once(seen: Seen) -> None:
         if row["outcome"] == DROPPED:
             assert next(t for t in seen.case.tenants if t.name == seen.owner(index)).discipline is Discipline.DROP_LATE
             assert row["due_ns"] < NEVER_NS
+        if row["outcome"] == EVICTED:
+            assert next(t for t in seen.case.tenants if t.name == seen.owner(index)).queue is not None
+            assert index not in seen.of_request(), "what has begun makes no room"
 
 
 def nothing_starts_early(seen: Seen) -> None:
@@ -295,7 +298,7 @@ def waits(seen: Seen) -> Iterator[tuple[int, int, int, Step, tuple[int, ...]]]:
             by_class = same and seen.processor(seen.step(found).processor).preemption is Preemption.CLASS
             yield request, ready_ns, found.start_ns, seen.step(found), found.lanes if by_class else ()
             ready_ns, before = found.stop_ns, found
-        if ending["outcome"] == DROPPED:
+        if ending["outcome"] in {DROPPED, EVICTED}:
             stage = 0 if before is None else seen.stage(before) + 1
             if before is None or (stage < len(option.chain) and stage <= leaves[request] and not _may_have_gone_back(seen, before)):
                 yield request, ready_ns, int(ending["finish_ns"]), option.chain[stage], ()
@@ -426,7 +429,8 @@ def test_what_is_drawn_holds_what_the_laws_are_about() -> None:
             reached.update(ways, {"wide"} if any(len(found.lanes) > 1 for found in seen.runs) else ())
             reached.update({"slowed"} if min(shares, default=1.0) < 0.9 else ())
             reached.update({"dropped"} if DROPPED in seen.columns.endings["outcome"] else ())
+            reached.update({"evicted"} if EVICTED in seen.columns.endings["outcome"] else ())
             reached.update({"left"} if any(last < 2 for last in leaving(seen).values()) else ())
 
     see()
-    assert reached >= {"class", "instant", "wide", "slowed", "dropped", "left"}
+    assert reached >= {"class", "instant", "wide", "slowed", "dropped", "evicted", "left"}

@@ -42,7 +42,7 @@ def test_every_policy_at_every_load_has_its_figures(crew: str, capsys: Captured)
             assert 0 <= cell["sla"] <= 1
             assert cell["sla_ci95"][0] <= cell["sla"] <= cell["sla_ci95"][1]
             means = {"sla", "stp", "antt", "fairness", "p99_ms"}
-            assert set(cell) == means | {f"{figure}_ci95" for figure in means} | {"miss_by_rank"}
+            assert set(cell) == means | {f"{figure}_ci95" for figure in means} | {"miss_by_rank", "dropped"}
             assert all(cell[f"{figure}_ci95"][0] <= cell[figure] <= cell[f"{figure}_ci95"][1] for figure in means)
 
 

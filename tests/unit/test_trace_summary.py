@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from cotenant.describe import Artifact, Closed, Objective, Option, Outcome, Plan, Precision, Promise, Share, Source, Tenant
 from cotenant.trace import Ending, Summary, Trace, as_json, summarise
@@ -10,7 +11,7 @@ from cotenant.units import NS_PER_MS, NS_PER_S
 
 TENANT_KEYS = (
     "rank", "asked", "done", "dropped", "failed", "lost", "promised_per_s", "rate_per_s", "p", "p50_ms", "p99_ms", "missed", "fidelity",
-    "option",
+    "option", "dropped_for",
 )  # fmt: skip
 
 
@@ -47,6 +48,15 @@ def test_progress_adds_up_to_stp_and_the_least_is_told() -> None:
     assert (told["seconds"], told["stp"], told["least_p"]) == (1.0, 0.5, 0.0)
     assert told["tenants"]["a"]["p50_ms"] == 1.0
     assert told["tenants"]["b"]["p99_ms"] is None
+
+
+def test_what_was_dropped_is_told_by_reason() -> None:
+    late = Ending(request=0, tenant="a", arrival_ns=0, due_ns=1, finish_ns=2, outcome=Outcome.DROPPED, reason="too late")
+    full = [replace(late, request=number, reason="queue full") for number in (1, 2)]
+    plan = Plan(shares=(), prices=(), objective=Objective.PROPORTIONAL, value=0.0, bound=0.0, promises=())
+    trace = Trace(spans=(), endings=(late, *full), stop_ns=NS_PER_S, platform="p", policy="rank")
+    told = as_json(summarise(trace, plan, [Tenant(name="a", source=Source(model="zoo:x"), arrival=Closed())]))["tenants"]["a"]
+    assert (told["dropped"], told["dropped_for"]) == (3, {"queue full": 2, "too late": 1})
 
 
 def test_the_fidelity_is_the_least_of_the_options_that_answered() -> None:

@@ -74,6 +74,11 @@ def test_what_is_pooled_drains_into_no_other_window() -> None:
     assert both.latencies_ns == (1, NS_PER_S + 1)
 
 
+def test_drops_are_pooled_by_reason() -> None:
+    one, other = (tally(trace(replace(ending(0, 5, Outcome.DROPPED), reason=reason)), "a") for reason in ("too late", "queue full"))
+    assert pooled([one, other, one]).dropped_for == (("queue full", 1), ("too late", 2))
+
+
 def test_tallies_of_different_tenants_are_not_pooled() -> None:
     one = tally(trace(), "a")
     with pytest.raises(ValueError, match="one tenant"):

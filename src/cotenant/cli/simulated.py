@@ -103,6 +103,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "p99_ms": cell.p99_ms,
         "p99_ms_ci95": cell.p99_ms_ci95,
         "miss_by_rank": {str(rank): ratio for rank, ratio in cell.miss_by_rank},
+        "dropped": dict(cell.dropped),
     }
 
 
@@ -115,8 +116,8 @@ def show(swept: study.Swept, asked: study.Ask) -> None:
     near = min(asked.loads, key=lambda load: abs(load - 1))
     print(f"\nat load {near:g}")
     cells = [next(c for c in own if c.load == near) for _, own in ordered]
-    columns = ("policy", "STP", "ANTT", "fairness", "p99 ms", "missed by rank")
-    show_table(columns, ((c.policy, c.stp, c.antt, c.fairness, c.p99_ms, _misses(c)) for c in cells))
+    columns = ("policy", "STP", "ANTT", "fairness", "p99 ms", "missed by rank", "dropped a run")
+    show_table(columns, ((c.policy, c.stp, c.antt, c.fairness, c.p99_ms, _misses(c), _drops(c)) for c in cells))
     print(f"{swept.events:,} segments in {swept.cpu_s:.1f} s of CPU, {asked.seeds} {'seeds' if asked.seeds > 1 else 'seed'}")
     if asked.seeds > 1 and not any(c.sla_ci95 for c in swept.cells):
         note(["nothing is drawn in this crew: every seed brings the same requests, so there are no intervals"])
@@ -132,6 +133,10 @@ def _half(interval: Interval) -> float:
 
 def _misses(cell: Cell) -> str:
     return " ".join(f"{rank}: {ratio:.0%}" for rank, ratio in cell.miss_by_rank)
+
+
+def _drops(cell: Cell) -> str:
+    return ", ".join(f"{count:.4g} {reason}" for reason, count in cell.dropped) or "none"
 
 
 def save_page(page: Path, path: Path, crew: Crew, asked: study.Ask, swept: study.Swept) -> None:

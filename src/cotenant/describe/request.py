@@ -14,6 +14,11 @@ class Outcome(str, Enum):
     FAILED = "failed"
 
 
+TOO_LATE = "too late"
+QUEUE_FULL = "queue full"
+"""Why the dispatcher drops a request."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Ask for one inference of a tenant: `arrival_ns` as scheduled, `due_ns` None without a deadline.

@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from cotenant.describe.arrival import Arrival
+from cotenant.describe.arrival import Arrival, Closed
 from cotenant.describe.variant import Precision
 from cotenant.describe.work import Work
 from cotenant.errors import InputError
-from cotenant.units import duration_text
+from cotenant.units import MAX_BYTES, duration_text
 
 FIDELITY_FLOOR = 0.95
+QUEUE = 1024
+"""How many requests of an open or external tenant may wait, unless it says otherwise."""
+
 _MAX_RANK = 1_000_000
 _MAX_WEIGHT = 1_000_000
+_MAX_QUEUE = 1_000_000
 
 
 class Discipline(str, Enum):
-    """Say what becomes of a request that can no longer be in time."""
+    """Say which of a tenant's own waiting requests goes first, and whether one that can no longer be in time is dropped."""
 
     IN_ORDER = "in-order"
+    NEWEST_FIRST = "newest-first"
     DROP_LATE = "drop-late"
 
 
@@ -58,7 +63,11 @@ class Tenant:
     """Hold what the user asks for one network.
 
     `floor` is a share of solo_rate in [0, 1]; `allow` lists the permitted precisions, None for those whose fidelity
-    can be judged.
+    can be judged; `queue` is how many requests may wait, arrived and not begun, None for QUEUE: the oldest makes room. Those of
+    a closed tenant come as others end: it has no bound, and is served in order.
+
+    `isolated`: its engine runs in a process of its own; `standby`: a second one waits with the models loaded. `memory_bytes` is the most
+    that its models may take in a process.
     """
 
     name: str
@@ -73,7 +82,11 @@ class Tenant:
     accuracy_floor: float | None = None
     allow: tuple[Precision, ...] | None = None
     discipline: Discipline = Discipline.IN_ORDER
+    queue: int | None = None
     work: Work = field(default_factory=Work)
+    isolated: bool = False
+    standby: bool = False
+    memory_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.name.isprintable():
@@ -86,7 +99,22 @@ class Tenant:
             raise InputError("weight", self.weight, f"more than 0, at most {_MAX_WEIGHT}")
         if self.deadline_ns is not None and self.deadline_ns <= 0:
             raise InputError("deadline", duration_text(self.deadline_ns), "longer than 0")
+        if self.queue is not None and not 1 <= self.queue <= _MAX_QUEUE:
+            raise InputError("queue", self.queue, f"1 to {_MAX_QUEUE} requests")
         self._refuse_shares()
+        self._refuse_processes()
+
+    @property
+    def most_waiting(self) -> int | None:
+        """Return how many requests may wait; None for a closed tenant, which asks only when one has ended."""
+        if isinstance(self.arrival, Closed):
+            return None
+        return QUEUE if self.queue is None else self.queue
+
+    @property
+    def serves_newest_first(self) -> bool:
+        """Say whether the youngest waiting goes first; never in a closed loop, whose others would wait for ever."""
+        return self.discipline is Discipline.NEWEST_FIRST and not isinstance(self.arrival, Closed)
 
     def _refuse_shares(self) -> None:
         for path, value in (("floor", self.floor), ("fidelity", self.fidelity_floor), ("accuracy", self.accuracy_floor)):
@@ -94,3 +122,9 @@ class Tenant:
                 raise InputError(path, value, "0 to 1")
         if self.accuracy_floor is not None and self.source.labels is None:
             raise InputError("accuracy", self.accuracy_floor, "needs labels: labels.npy beside the samples")
+
+    def _refuse_processes(self) -> None:
+        if self.standby and not self.isolated:
+            raise InputError("standby", "true", "needs isolated: true, or there is no process to stand in for")
+        if self.memory_bytes is not None and not 0 < self.memory_bytes <= MAX_BYTES:
+            raise InputError("memory", f"{self.memory_bytes}B", "more than 0")

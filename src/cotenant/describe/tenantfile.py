@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
+from cotenant.describe.arrival import Closed
 from cotenant.describe.arrivalfile import arrival_of
 from cotenant.describe.document import file_at
 from cotenant.describe.tenant import FIDELITY_FLOOR, Discipline, Measure, Source, Tenant
@@ -15,9 +16,10 @@ from cotenant.describe.tree import decode, finite, join, shown
 from cotenant.describe.variant import Precision
 from cotenant.describe.work import Work
 from cotenant.errors import InputError
-from cotenant.units import duration_ns
+from cotenant.units import duration_ns, size_bytes
 
 _MAX_DIM: Final = 2**31 - 1
+_OPEN: Final = "only for requests that come by themselves or are submitted; those of a closed tenant come as others end"
 _EXITS: Final = "probabilities by the index of a segment, such as {0: 0.2, 3: 0.1}"
 _DIMS: Final = "a list of whole numbers of 1 or more, such as [1, 3, 224, 224]"
 
@@ -39,8 +41,12 @@ class _Keys(Struct, kw_only=True):
     accuracy: float | UnsetType = UNSET
     allow: list[Precision] | UnsetType = UNSET
     discipline: Discipline = Discipline.IN_ORDER
+    queue: int | UnsetType = UNSET
     work: Any = UNSET
     exits: Any = UNSET
+    isolated: bool = False
+    standby: bool = False
+    memory: Any = UNSET
 
 
 class _Work(Struct, kw_only=True):
@@ -55,11 +61,14 @@ class _Fidelity(Struct, kw_only=True):
 def tenant_of(tree: Any, folder: Path) -> Tenant:
     """Read one tenant; relative paths start from `folder`. Paths of an InputError start below the tenant."""
     keys = decode(tree, _Keys)
+    arrival = arrival_of(keys.arrival, folder)
+    if isinstance(arrival, Closed):
+        _refuse_for_closed(keys)
     fidelity = _fidelity(keys.fidelity)
     return Tenant(
         name=keys.name,
         source=_source(keys, folder),
-        arrival=arrival_of(keys.arrival, folder),
+        arrival=arrival,
         rank=keys.rank,
         weight=keys.weight,
         deadline_ns=None if keys.deadline is UNSET else duration_ns(keys.deadline, "deadline"),
@@ -69,8 +78,19 @@ def tenant_of(tree: Any, folder: Path) -> Tenant:
         accuracy_floor=None if isinstance(keys.accuracy, UnsetType) else keys.accuracy,
         allow=_allow(keys.allow),
         discipline=keys.discipline,
+        queue=None if isinstance(keys.queue, UnsetType) else keys.queue,
         work=Work(spread=_spread(keys.work), exits=() if keys.exits is UNSET else _exits(keys.exits)),
+        isolated=keys.isolated,
+        standby=keys.standby,
+        memory_bytes=None if keys.memory is UNSET else size_bytes(keys.memory, "memory"),
     )
+
+
+def _refuse_for_closed(keys: _Keys) -> None:
+    if not isinstance(keys.queue, UnsetType):
+        raise InputError("queue", keys.queue, _OPEN)
+    if keys.discipline is Discipline.NEWEST_FIRST:
+        raise InputError("discipline", keys.discipline.value, _OPEN)
 
 
 def _fidelity(value: Any) -> _Fidelity:

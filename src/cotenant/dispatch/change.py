@@ -38,7 +38,7 @@ def carry_over(old: Lineup, s: State, new: Lineup, policy: Policy) -> State:
         old_row.queue, old_row.queued = row.queue, 0
     fresh = fresh._replace(processors=s.processors, slots=s.slots, desk=s.desk, running=s.running, notes=s.notes)
     _carry_tenants(s, fresh)
-    _carry_lanes(s, fresh, stages)
+    _carry_lanes(s, fresh, options)
     for slot in outstanding_slots(s):
         c = s.slots[slot]
         c.option, c.position = options[c.option], stages[c.position]
@@ -51,13 +51,14 @@ def carry_over(old: Lineup, s: State, new: Lineup, policy: Policy) -> State:
 def _carry_tenants(s: State, fresh: State) -> None:
     for old, new in zip(s.tenants, fresh.tenants, strict=True):
         new.served, new.outstanding, new.last_ns, new.note, new.mark = old.served, old.outstanding, old.last_ns, old.note, old.mark
+        new.waiting = old.waiting
         new.tokens = max(-new.rate * WARM_NS, min(new.depth, old.tokens))
     _level(s, fresh)
 
 
-def _carry_lanes(s: State, fresh: State, stages: dict[int, int]) -> None:
+def _carry_lanes(s: State, fresh: State, options: dict[int, int]) -> None:
     for lane, row in enumerate(s.lanes):
-        fresh.lanes[lane] = replace(row, warm=stages.get(row.warm, NONE))
+        fresh.lanes[lane] = replace(row, warm=options.get(row.warm, NONE))
 
 
 def _carry_queues(s: State, fresh: State, position: int, other: int) -> None:

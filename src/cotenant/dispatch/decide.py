@@ -19,15 +19,16 @@ from cotenant.dispatch.choose import (
     replace_head,
     sift,
 )
+from cotenant.dispatch.crowd import first_to_yield
 from cotenant.dispatch.events import end, stand
 from cotenant.dispatch.lanes import is_warm, occupy, preempt, resume, stop_running, suspend
 from cotenant.dispatch.promises import charge, refill
-from cotenant.dispatch.queues import dequeue, is_any_queued, next_late_ns, settle_late
+from cotenant.dispatch.queues import dequeue, is_any_queued, next_late_ns, settle_late, withdraw
 from cotenant.dispatch.state import AT_ONCE, ENDLESS, NO_SUCH_STEP, NONE, SOUND, Ints, StageRow, State
 from cotenant.policy import NEVER_NS
 
-START, RESUME, SUSPEND, DROP = 0, 1, 2, 3
-"""The kinds of decisions."""
+START, RESUME, SUSPEND, DROP, EVICT = 0, 1, 2, 3, 4
+"""The kinds of decisions. DROP ends a request that is too late, EVICT one that its tenant's queue has no room for."""
 
 FIELDS = 4
 """A decision is kind, slot, lane, request."""
@@ -41,7 +42,7 @@ BAD = -1
 
 def room(lanes: int, slots: int) -> int:
     """Return how many numbers `out` must hold: who is dropped before and after the others start, too, and who resumes."""
-    return FIELDS * (6 * lanes + 2 * slots)
+    return FIELDS * (8 * lanes + 2 * slots)
 
 
 def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
@@ -58,10 +59,9 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     open_processors(s)
     list_ready(s, now_ns)
     asks.orders(s, now_ns)
-    best = sift(s)
-    while best != NONE:
-        count = _start(s, asks, now_ns, best, out, lanes, count)
-        best = first(s)
+    count = _start_all(s, asks, now_ns, sift(s), out, lanes, count)
+    if s.desk[0].crowded == 1 and s.desk[0].bad == SOUND:
+        count = _relieve(s, asks, now_ns, out, lanes, count)
     if s.desk[0].bad != SOUND:
         return BAD
     count = _drop_late(s, now_ns, out, count)
@@ -74,6 +74,38 @@ def wake_ns(s: State, now_ns: int) -> int:
     if s.desk[0].period_ns > 0 and is_any_queued(s):
         wake = min(wake, now_ns + s.desk[0].period_ns)
     return wake
+
+
+def _start_all(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints, count: int) -> int:
+    """Start heads, one after the other, from the best on; return the count of decisions."""
+    while best != NONE:
+        count = _start(s, asks, now_ns, best, out, lanes, count)
+        best = first(s)
+    return count
+
+
+def _relieve(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints, count: int) -> int:
+    """Drop whom no queue has room for; then those may start that stood behind them, or were set aside for them."""
+    kept = _drop_late(s, now_ns, out, count)
+    count = _evict(s, out, kept)
+    if count == kept:
+        return count
+    s.desk[0].decision += 1
+    list_ready(s, NOT_YET_NS)
+    _ask_newcomers(s, asks, now_ns)
+    return _start_all(s, asks, now_ns, first(s), out, lanes, count)
+
+
+def _evict(s: State, out: Ints, count: int) -> int:
+    """Let the oldest make room wherever more wait of a tenant than may."""
+    for tenant in range(len(s.tenants)):
+        while s.tenants[tenant].waiting > s.tenants[tenant].bound:
+            slot = first_to_yield(s, tenant)
+            withdraw(s, slot)
+            count = _write(s, out, count, EVICT, slot, NONE)
+            end(s, slot)
+    s.desk[0].crowded = 0
+    return count
 
 
 def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints, count: int) -> int:
@@ -149,6 +181,7 @@ def _leave_queue(s: State, slot: int) -> None:
     c = s.slots[slot]
     if c.begun == 0:
         charge(s, c.tenant, is_warm(s, c.position))
+        s.tenants[c.tenant].waiting -= 1
     dequeue(s, c.position, c.late)
     c.begun = 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cotenant.describe import Platform, Share, Tenant
 from cotenant.dispatch.ask import asks_of
@@ -25,7 +25,7 @@ RAISED = (ArithmeticError, AssertionError, AttributeError, LookupError, NameErro
 
 
 class Decision(NamedTuple):
-    """START, RESUME, SUSPEND or DROP a slot's request; on a lane counted over all processors, NONE for a drop.
+    """START, RESUME, SUSPEND, DROP or EVICT a slot's request; on a lane counted over all processors, NONE for what is dropped.
 
     Work several lanes wide is started once on each of them.
     """
@@ -34,6 +34,36 @@ class Decision(NamedTuple):
     slot: int
     lane: int
     request: int
+
+
+class Steps(Protocol):
+    """Do as `Dispatcher` does: another that decides alike may take its place."""
+
+    @property
+    def lineup(self) -> Lineup: ...
+
+    @property
+    def state(self) -> State: ...
+
+    def arrive(self, request: int, tenant: int, arrival_ns: int, due_ns: int | None) -> int: ...
+
+    def finish(self, slot: int, now_ns: int) -> bool: ...
+
+    def fail(self, slot: int) -> None: ...
+
+    def flush(self) -> list[int]: ...
+
+    def decide(self, now_ns: int) -> list[Decision]: ...
+
+    def wake_ns(self, now_ns: int) -> int | None: ...
+
+    def stage(self, slot: int) -> int: ...
+
+    def outstanding(self, tenant: int) -> int: ...
+
+    def has_free_lane(self) -> bool: ...
+
+    def apply(self, shares: tuple[Share, ...]) -> None: ...
 
 
 class Dispatcher:
@@ -75,9 +105,13 @@ class Dispatcher:
     def arrive(self, request: int, tenant: int, arrival_ns: int, due_ns: int | None) -> int:
         """Queue a request of a tenant (by index); return its slot, which is the request's until it ends."""
         if self._state.desk[0].free_slot == NONE:
-            self._state = grow(self._state)
-            self._out = [0] * room(len(self._lanes), len(self._state.slots))
+            self.grow()
         return arrive(self._state, request, tenant, arrival_ns, NEVER_NS if due_ns is None else due_ns)
+
+    def grow(self) -> None:
+        """Make room for twice as many outstanding requests; no slot may be free."""
+        self._state = grow(self._state)
+        self._out = [0] * room(len(self._lanes), len(self._state.slots))
 
     def finish(self, slot: int, now_ns: int) -> bool:
         """Report a finished segment; say whether the request ended with it."""

@@ -18,6 +18,7 @@ def arrive(s: State, request: int, tenant: int, arrival_ns: int, due_ns: int) ->
     option = _route(s, tenant)
     s.options[option].served += 1.0
     s.tenants[tenant].outstanding += 1
+    _wait(s, tenant)
     c.request = request
     c.tenant = tenant
     c.option = option
@@ -67,6 +68,7 @@ def end(s: State, slot: int) -> None:
     """Give the slot back; the request must be in no queue and on no lane."""
     c = s.slots[slot]
     s.tenants[c.tenant].outstanding -= 1
+    s.tenants[c.tenant].waiting -= 1 - c.begun
     c.state = FREE
     c.request = NONE
     c.next = s.desk[0].free_slot
@@ -96,6 +98,14 @@ def stand(s: State, slot: int, position: int) -> None:
     c.remaining_ns = stage.remaining_ns
     c.bytes_per_ns = stage.bytes_per_ns
     c.bytes_left = stage.bytes_left
+
+
+def _wait(s: State, tenant: int) -> None:
+    """Count one more that waits; whether there is room for it, the next decision says, after those that can start."""
+    t = s.tenants[tenant]
+    t.waiting += 1
+    if t.waiting > t.bound:
+        s.desk[0].crowded = 1
 
 
 def _stand_at(s: State, slot: int, stage: int) -> None:

@@ -27,14 +27,15 @@ def find_open(s: State, position: int, critical: int, lanes: Ints) -> int:
 def _kind(s: State, lane: int, position: int) -> int:
     if s.lanes[lane].suspended != NONE:
         return 2
-    return 0 if s.lanes[lane].warm == position else 1
+    return 0 if s.lanes[lane].warm == s.stages[position].option else 1
 
 
 def is_warm(s: State, position: int) -> int:
-    """Return 1 if a lane on which the stage was the last to run is idle, else 0."""
+    """Return 1 if a lane on which the stage's option was the last to run is idle, else 0."""
+    option = s.stages[position].option
     processor = s.processors[s.stages[position].processor]
     for lane in range(processor.lane, processor.lane + processor.lanes):
-        if s.lanes[lane].warm == position and s.lanes[lane].running == NONE and s.lanes[lane].suspended == NONE:
+        if s.lanes[lane].warm == option and s.lanes[lane].running == NONE and s.lanes[lane].suspended == NONE:
             return 1
     return 0
 
@@ -49,7 +50,7 @@ def can_yield(s: State, lane: int) -> bool:
 
 def occupy(s: State, lane: int, slot: int) -> None:
     s.lanes[lane].running = slot
-    s.lanes[lane].warm = s.slots[slot].position
+    s.lanes[lane].warm = s.stages[s.slots[slot].position].option
     s.slots[slot].state = RUNNING
     s.processors[s.lanes[lane].processor].free -= 1
 

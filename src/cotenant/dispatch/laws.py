@@ -46,10 +46,20 @@ def _stages(s: State) -> Iterator[str]:
     if sorted(listed) != queued:
         yield f"stages {queued} have something queued, {listed} are listed"
     for position, stage in enumerate(s.stages):
-        for late, head in enumerate((stage.live, stage.late)):
-            for slot in _chain(s, head):
+        for late, (head, last) in enumerate(((stage.live, stage.live_last), (stage.late, stage.late_last))):
+            chain = [*_chain(s, head)]
+            for slot in chain:
                 if (s.slots[slot].position, s.slots[slot].late) != (position, late):
                     yield f"slot {slot} is queued at stage {position}, late {late}, and says otherwise"
+            if [s.slots[slot].before for slot in chain] + [last] != [NONE, *chain]:
+                yield f"the queue at stage {position}, late {late}, is the same from both ends: {chain}"
+            if stage.newest == 1 and not _newest_first(s, chain):
+                yield f"the queue at stage {position}, late {late}, begins with those that have begun, then the newest: {chain}"
+
+
+def _newest_first(s: State, chain: list[int]) -> bool:
+    fresh = [s.slots[slot].begun for slot in chain]
+    return fresh == sorted(fresh, reverse=True)
 
 
 def _lanes(s: State) -> Iterator[str]:
@@ -79,6 +89,11 @@ def _tenants(s: State) -> Iterator[str]:
         counted = sum(1 for c in s.slots if c.state != FREE and c.tenant == index)
         if counted != tenant.outstanding:
             yield f"tenant {index} has {counted} outstanding, not {tenant.outstanding}"
+        waiting = sum(1 for c in s.slots if c.state == READY and c.tenant == index and c.begun == 0)
+        if waiting != tenant.waiting:
+            yield f"tenant {index} has {waiting} waiting, not {tenant.waiting}"
+        if waiting > tenant.bound and s.desk[0].crowded == 0:
+            yield f"tenant {index} has {waiting} waiting, more than {tenant.bound}"
         least = -tenant.rate * WARM_NS
         if not least - _ROUNDING <= tenant.tokens <= tenant.depth:
             yield f"tenant {index} holds {tenant.tokens} tokens of {least} to {tenant.depth}"

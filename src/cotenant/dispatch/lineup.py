@@ -11,6 +11,7 @@ from cotenant.dispatch.state import (
     AT_ONCE,
     BY_CLASS,
     NONE,
+    UNBOUNDED,
     DeskRow,
     LaneRow,
     MemoryRow,
@@ -96,6 +97,8 @@ def lay_out(lineup: Lineup, slots: int, policy: Policy, params: tuple[float, ...
     options = _option_rows(lineup, owner)
     others, places = _others(lineup, options)
     stages = [row for k, option in enumerate(lineup.options) for row in _stage_rows(lineup, k, option)]
+    for served in options:
+        stages[served.stage].newest = int(lineup.tenants[served.tenant].serves_newest_first)
     for position, row in enumerate(stages):
         row.others, row.other_count = places[position]
     lanes = [LaneRow(processor=p) for p, _ in lineup.lanes]
@@ -132,6 +135,7 @@ def _tenant_row(lineup: Lineup, index: int, options: list[OptionRow], *, promise
         tokens=deep if is_open(tenant) else min(1.0, deep),
         option=own[0],
         options=len(own),
+        bound=UNBOUNDED if tenant.most_waiting is None else tenant.most_waiting,
     )
 
 

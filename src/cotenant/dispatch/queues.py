@@ -1,4 +1,4 @@
-"""Two queues for each stage, live and late, in order of arrival."""
+"""Two queues for each stage, live and late, in order of arrival or the newest first."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from cotenant.policy import NEVER_NS
 
 
 def enqueue(s: State, slot: int) -> None:
-    """Append a slot to the live queue of its stage."""
+    """Append a slot to the live queue of its stage; where the newest goes first, put it before all that have not begun."""
     c = s.slots[slot]
     c.state = READY
     c.late = 0
     stage = s.stages[c.position]
-    c.next = NONE
-    if stage.live == NONE:
-        _head(s, stage, slot)
+    before = stage.live_last if stage.newest == 0 else _last_begun(s, stage.live)
+    _link(s, stage, before, slot)
+    if before == NONE:
         _come_up(s, stage)
-    else:
-        s.slots[stage.live_last].next = slot
-    stage.live_last = slot
     activate(s, c.position)
+
+
+def _last_begun(s: State, head: int) -> int:
+    """Return the last of those at the front of a queue that have begun, NONE if there are none."""
+    last, slot = NONE, head
+    while slot != NONE and s.slots[slot].begun == 1:
+        last, slot = slot, s.slots[slot].next
+    return last
 
 
 def put_back(s: State, slot: int) -> None:
@@ -32,23 +37,14 @@ def put_back(s: State, slot: int) -> None:
     stage = s.stages[c.position]
     _come_up(s, stage)
     before, after = NONE, stage.late if c.late == 1 else stage.live
-    while after != NONE and s.slots[after].parked == 1 and _goes_before(s, after, slot):
+    while after != NONE and s.slots[after].parked == 1 and goes_before(s, after, slot):
         before, after = after, s.slots[after].next
-    c.next = after
-    if before != NONE:
-        s.slots[before].next = slot
-    elif c.late == 1:
-        stage.late = slot
-    else:
-        _head(s, stage, slot)
-    if after == NONE and c.late == 1:
-        stage.late_last = slot
-    elif after == NONE:
-        stage.live_last = slot
+    _link(s, stage, before, slot)
     activate(s, c.position)
 
 
-def _goes_before(s: State, one: int, other: int) -> bool:
+def goes_before(s: State, one: int, other: int) -> bool:
+    """Say whether one arrived before the other, or has the lesser number if they arrived together."""
     if s.slots[one].arrival_ns != s.slots[other].arrival_ns:
         return s.slots[one].arrival_ns < s.slots[other].arrival_ns
     return s.slots[one].request < s.slots[other].request
@@ -56,32 +52,39 @@ def _goes_before(s: State, one: int, other: int) -> bool:
 
 def dequeue(s: State, position: int, late: int) -> int:
     """Take the head of a stage's live or late queue; the queue must not be empty."""
-    slot = _pop_late(s, position) if late == 1 else _pop_live(s, position)
-    stage = s.stages[position]
-    if stage.live == NONE and stage.late == NONE:
-        row = s.processors[stage.processor]
-        row.queued -= 1
-        last = s.active[row.queue + row.queued]
-        s.active[stage.active] = last
-        s.stages[last].active = stage.active
-        stage.active = NONE
+    slot = s.stages[position].late if late == 1 else s.stages[position].live
+    _leave(s, slot)
     return slot
 
 
+def withdraw(s: State, slot: int) -> None:
+    """Take a slot out of the queue where it waits, wherever it stands there."""
+    if s.slots[slot].before == NONE:
+        _come_up(s, s.stages[s.slots[slot].position])
+    _leave(s, slot)
+
+
 def settle_late(s: State, position: int, now_ns: int) -> None:
-    """Move heads of a stage that can no longer be in time from live to late."""
+    """Move heads of a stage that can no longer be in time from live to late, where they keep the order that they had."""
     stage = s.stages[position]
+    before = stage.late_last if stage.newest == 0 else NONE
     while stage.live != NONE and now_ns > stage.late_ns:
-        head = _pop_live(s, position)
-        c = s.slots[head]
-        c.late = 1
-        c.next = NONE
-        if stage.late == NONE:
-            stage.late = head
-        else:
-            s.slots[stage.late_last].next = head
-        stage.late_last = head
+        head = stage.live
+        _unlink(s, stage, head)
+        s.slots[head].late = 1
+        after = stage.late if before == NONE else s.slots[before].next
+        while after != NONE and _is_newer(s, after, head):
+            before, after = after, s.slots[after].next
+        _link(s, stage, before, head)
+        before = head
         _come_up(s, stage)
+
+
+def _is_newer(s: State, one: int, other: int) -> bool:
+    """Say whether one stands before the other where the newest goes first, behind what has begun."""
+    if s.slots[one].begun != s.slots[other].begun:
+        return s.slots[one].begun == 1
+    return goes_before(s, one, other) if s.slots[one].begun == 1 else goes_before(s, other, one)
 
 
 def next_late_ns(s: State) -> int:
@@ -129,21 +132,55 @@ def _head(s: State, stage: StageRow, slot: int) -> None:
         row.late_ns = min(row.late_ns, stage.late_ns)
 
 
-def _pop_live(s: State, position: int) -> int:
+def _leave(s: State, slot: int) -> None:
+    """Take a slot out of its queue; a stage with nobody left is listed no more."""
+    position = s.slots[slot].position
     stage = s.stages[position]
-    slot = stage.live
-    _head(s, stage, s.slots[slot].next)
-    if stage.live == NONE:
-        stage.live_last = NONE
-    s.slots[slot].next = NONE
-    return slot
+    _unlink(s, stage, slot)
+    if stage.live == NONE and stage.late == NONE:
+        row = s.processors[stage.processor]
+        row.queued -= 1
+        last = s.active[row.queue + row.queued]
+        s.active[stage.active] = last
+        s.stages[last].active = stage.active
+        stage.active = NONE
 
 
-def _pop_late(s: State, position: int) -> int:
-    stage = s.stages[position]
-    slot = stage.late
-    stage.late = s.slots[slot].next
-    if stage.late == NONE:
-        stage.late_last = NONE
-    s.slots[slot].next = NONE
-    return slot
+def _link(s: State, stage: StageRow, before: int, slot: int) -> None:
+    """Put a slot behind another of its queue, live or late as it is itself; behind NONE it is the head."""
+    c = s.slots[slot]
+    c.before = before
+    if before != NONE:
+        c.next = s.slots[before].next
+        s.slots[before].next = slot
+    elif c.late == 1:
+        c.next = stage.late
+        stage.late = slot
+    else:
+        c.next = stage.live
+        _head(s, stage, slot)
+    if c.next != NONE:
+        s.slots[c.next].before = slot
+    elif c.late == 1:
+        stage.late_last = slot
+    else:
+        stage.live_last = slot
+
+
+def _unlink(s: State, stage: StageRow, slot: int) -> None:
+    """Join those before and behind a slot of a queue."""
+    c = s.slots[slot]
+    if c.before != NONE:
+        s.slots[c.before].next = c.next
+    elif c.late == 1:
+        stage.late = c.next
+    else:
+        _head(s, stage, c.next)
+    if c.next != NONE:
+        s.slots[c.next].before = c.before
+    elif c.late == 1:
+        stage.late_last = c.before
+    else:
+        stage.live_last = c.before
+    c.before = NONE
+    c.next = NONE

@@ -18,13 +18,19 @@ AT_BOUNDARIES, BY_CLASS, AT_ONCE = 0, 1, 2
 """How a processor preempts: between segments; at once, rank 0 the rest, one deep and on the same lane; at once, anybody anybody."""
 
 
+UNBOUNDED = 1 << 62
+"""How many requests may wait where there is no bound."""
+
 SOUND, NOT_A_NUMBER, NO_SUCH_STEP, ENDLESS, NO_SHARE = 0, 1, 2, 3, 4
 """What can be wrong with a decision: NaN for an order, a width or place that there is not, no end of preempting, NaN for a share."""
 
 
 @dataclass(slots=True)
 class TenantRow:
-    """A tenant; rates per ns. `served` is the virtual service by its promise, `last_ns` the instant of its last start."""
+    """A tenant; rates per ns. `served` is the virtual service by its promise, `last_ns` the instant of its last start.
+
+    `waiting` counts its requests that have not begun; after a decision they are at most `bound`.
+    """
 
     rank: int = 0
     weight: float = 1.0
@@ -40,6 +46,8 @@ class TenantRow:
     last_ns: int = 0
     note: float = 0.0
     mark: float = 0.0
+    waiting: int = 0
+    bound: int = UNBOUNDED
 
 
 @dataclass(slots=True)
@@ -62,6 +70,7 @@ class StageRow:
     `active` is its place among the stages with something queued, NONE if nothing is. `others` to `others + other_count` in
     `State.others` are the steps that may serve the same segment of the same tenant. `late_ns` is the last instant at which the live
     head can be in time; `touched` says whether a head has come up since it was last listed, `listed` in which decision that was.
+    Where `newest` is 1, requests that have not begun stand in it the youngest first.
     """
 
     processor: int = 0
@@ -84,6 +93,7 @@ class StageRow:
     other_count: int = 0
     live_last: int = NONE
     late_last: int = NONE
+    newest: int = 0
 
 
 @dataclass(slots=True)
@@ -126,7 +136,7 @@ class MemoryRow:
 
 @dataclass(slots=True)
 class LaneRow:
-    """A lane: the slots that run and that are suspended on it, and the stage that ran last."""
+    """A lane: the slots that run and that are suspended on it, and the option that ran last."""
 
     processor: int = 0
     running: int = NONE
@@ -140,7 +150,7 @@ class SlotRow:
     1 once it was.
 
     `expected_ns` and `observed_ns` add up the segments that are done; `asked` is the decision in which the policy gave its value; `next`
-    links a queue, or the free slots.
+    links a queue, or the free slots; `before` links a queue backwards.
     """
 
     position: int = NONE
@@ -177,6 +187,7 @@ class SlotRow:
     pace: float = 1.0
     expected_ns: int = 0
     observed_ns: int = 0
+    before: int = NONE
 
 
 @dataclass(slots=True)
@@ -184,7 +195,8 @@ class DeskRow:
     """Single numbers: the first free slot, when tokens were refilled, how many decisions, the last that set anybody aside; the lengths of
     lists; the policy's ways, 0 or 1.
 
-    `bad` says what was wrong with the last decision, `culprit` the slot it was about.
+    `bad` says what was wrong with the last decision, `culprit` the slot it was about; `crowded` is 1 while more may wait of a tenant than
+    its bound.
     """
 
     free_slot: int = 0
@@ -204,6 +216,7 @@ class DeskRow:
     period_ns: int = 0
     bad: int = 0
     culprit: int = NONE
+    crowded: int = 0
 
 
 class State(NamedTuple):

@@ -10,7 +10,7 @@ from cotenant.dispatch.events import arrive, finish
 from cotenant.dispatch.state import NONE, State
 from cotenant.policy import NEVER_NS
 from cotenant.sim.progress import begin, halt, next_finish, resume, set_rates, write_span
-from cotenant.sim.state import DONE, DROPPED, World
+from cotenant.sim.state import DONE, DROPPED, EVICTED, World
 
 Orders = Callable[[State, int], None]
 One = Callable[[State, int, int], None]
@@ -113,7 +113,7 @@ def _end(s: State, w: World, request: int, tenant: int, outcome: int) -> None:
     w.endings[request].outcome = outcome
     if w.loops[tenant].outstanding == 0 or now_ns >= w.clock[0].horizon_ns:
         return
-    if outcome == DROPPED:
+    if outcome != DONE:
         w.loops[tenant].again += 1
         w.clock[0].again += 1
     else:
@@ -161,8 +161,8 @@ def _decide(s: State, w: World, asks: Asks) -> bool:
             begin(s, w, slot, now_ns)
         elif kind == RESUME:
             resume(s, w, slot, now_ns)
-        elif kind == DROP:
-            _end(s, w, request, w.endings[request].tenant, DROPPED)
+        elif kind != START:
+            _end(s, w, request, w.endings[request].tenant, DROPPED if kind == DROP else EVICTED)
     clock.wake_ns = now_ns + 1 if clock.again > 0 else wake_ns(s, now_ns)
     return set_rates(s, w, asks, now_ns)
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from cotenant.dispatch.state import NONE, Floats, Ints
 
-OUTSTANDING, DONE, DROPPED = 0, 1, 2
-"""How a request ended."""
+OUTSTANDING, DONE, DROPPED, EVICTED = 0, 1, 2, 4
+"""How a request ended: `trace.columns.OUTCOMES` and `REASONS` by these numbers."""
 
 
 @dataclass(slots=True)

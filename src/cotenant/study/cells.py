@@ -35,6 +35,7 @@ def cell(policy: str, load: float, runs: Sequence[Figures], tenants: Sequence[st
         antt_ci95=interval([f.antt for f in runs]),
         fairness_ci95=interval([f.fairness for f in runs]),
         p99_ms_ci95=interval(p99),
+        dropped=tuple(_dropped(runs)),
     )
 
 
@@ -42,6 +43,11 @@ def _misses(runs: Sequence[Figures]) -> Iterator[tuple[int, float]]:
     ranks = sorted({rank for f in runs for rank, _ in f.miss_by_rank})
     for rank in ranks:
         yield rank, _mean([ratio for f in runs for own, ratio in f.miss_by_rank if own == rank])
+
+
+def _dropped(runs: Sequence[Figures]) -> Iterator[tuple[str, float]]:
+    for reason in sorted({reason for f in runs for reason, _ in f.dropped}):
+        yield reason, _mean([float(dict(f.dropped).get(reason, 0)) for f in runs])
 
 
 def _fates(runs: Sequence[Figures], tenants: Sequence[str]) -> Iterator[Fate]:

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cotenant.describe import Outcome
+from cotenant.describe import QUEUE_FULL, TOO_LATE, Outcome
 from cotenant.trace.spans import Ending, Span, Trace
 
 Rows = NDArray[np.void]
 
 NEVER_NS = 1 << 62
-OUTCOMES = (None, Outcome.DONE, Outcome.DROPPED, Outcome.FAILED)
-"""By the number in the column `outcome`."""
+OUTCOMES = (None, Outcome.DONE, Outcome.DROPPED, Outcome.FAILED, Outcome.DROPPED)
+REASONS = ("", "", TOO_LATE, "", QUEUE_FULL)
+"""How a request ended and why it was dropped, by the number in the column `outcome`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,5 +100,5 @@ def _ending(columns: Columns, request: int, row: tuple[Any, ...]) -> Ending:
         finish_ns=None if ended is None else finish_ns,
         outcome=ended,
         option=columns.options[option],
-        reason="too late" if ended is Outcome.DROPPED else "",
+        reason=REASONS[outcome],
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cotenant.trace.columns import NEVER_NS, OUTCOMES, Columns
+from cotenant.trace.columns import NEVER_NS, OUTCOMES, REASONS, Columns
 from cotenant.trace.metrics import antt, fairness, stp
 from cotenant.units import NS_PER_MS, NS_PER_S
 
@@ -30,7 +30,7 @@ class Figures:
     `p` is normalised progress: time alone over mean latency of what was done, or a closed loop's rate over its rate alone (Eyerman
     and Eeckhout, 2008), of tenants that asked; `stp` its sum, `antt` the mean of its inverses, `fairness` its least over its greatest.
     `sla` is the share of requests with a deadline that were done by it. `latencies_ms` are those of what was done, by tenant, in
-    ascending order.
+    ascending order; `dropped` counts the requests that were dropped, by reason.
     """
 
     sla: float
@@ -41,6 +41,7 @@ class Figures:
     miss_by_rank: tuple[tuple[int, float], ...]
     p: tuple[tuple[str, float], ...]
     latencies_ms: tuple[NDArray[np.float64], ...]
+    dropped: tuple[tuple[str, int], ...] = ()
 
 
 def figures(columns: Columns, alone: Mapping[str, Alone], ranks: Sequence[int]) -> Figures:
@@ -69,6 +70,7 @@ def figures(columns: Columns, alone: Mapping[str, Alone], ranks: Sequence[int]) 
         miss_by_rank=_by_rank(missed, with_due, np.asarray(ranks)[endings["tenant"]]),
         p=tuple(p.items()),
         latencies_ms=latencies,
+        dropped=_dropped(endings["outcome"]),
     )
 
 
@@ -87,6 +89,11 @@ def _progress(alone: Alone, latencies_ms: NDArray[np.float64], rate_per_s: float
 
 def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
     return int(part.sum()) / int(whole.sum()) if whole.any() else 0.0
+
+
+def _dropped(outcomes: NDArray[np.int64]) -> tuple[tuple[str, int], ...]:
+    counted = np.bincount(outcomes, minlength=len(REASONS)).tolist()
+    return tuple((reason, count) for reason, count in zip(REASONS, counted, strict=True) if reason and count)
 
 
 def _by_rank(missed: NDArray[np.bool_], with_due: NDArray[np.bool_], ranks: NDArray[np.int64]) -> tuple[tuple[int, float], ...]:

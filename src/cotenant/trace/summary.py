@@ -19,7 +19,8 @@ FidelityOf = Callable[[str, str], float | None]
 class Row:
     """Sum up one tenant: counts, rates, quantiles of the latency of what was done.
 
-    `p` is rate / solo rate; p50_ms and p99_ms are None where nothing was done; `fidelity` is the least of the options that answered.
+    `p` is rate / solo rate; p50_ms and p99_ms are None where nothing was done; `fidelity` is the least of the options that answered;
+    `dropped_for` says of the dropped how many were so for which reason.
     """
 
     rank: int
@@ -36,6 +37,7 @@ class Row:
     missed: int
     fidelity: float | None
     option: str
+    dropped_for: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ def fidelity_by_plan(plan: Plan) -> FidelityOf:
 
 def as_json(summary: Summary) -> dict[str, Any]:
     """Return what `run --json` prints."""
-    return {**asdict(summary), "tenants": {name: asdict(row) for name, row in summary.tenants}}
+    return {**asdict(summary), "tenants": {name: {**asdict(row), "dropped_for": dict(row.dropped_for)} for name, row in summary.tenants}}
 
 
 def _row(count: Tally, tenant: Tenant, plan: Plan, p: float, fidelity: FidelityOf) -> Row:
@@ -91,6 +93,7 @@ def _row(count: Tally, tenant: Tenant, plan: Plan, p: float, fidelity: FidelityO
         missed=count.missed,
         fidelity=_least([fidelity(tenant.name, option) for option, _ in count.options]),
         option=count.option,
+        dropped_for=count.dropped_for,
     )
 
 

@@ -16,7 +16,8 @@ class Tally:
     """Count how requests ended: asked = done + dropped + failed + lost.
 
     `latencies_ns` are those of the done, in ascending order; `in_window` counts the done that finished within the window;
-    `with_due` and `missed` count requests with a deadline and those of them not done by it; `options` counts the done of each.
+    `with_due` and `missed` count requests with a deadline and those of them not done by it; `options` counts the done of each,
+    `dropped_for` the dropped by reason.
     """
 
     tenant: str
@@ -30,6 +31,7 @@ class Tally:
     missed: int
     latencies_ns: tuple[int, ...]
     options: tuple[tuple[str, int], ...] = ()
+    dropped_for: tuple[tuple[str, int], ...] = ()
 
     @property
     def lost(self) -> int:
@@ -64,8 +66,10 @@ def pooled(parts: Sequence[Tally]) -> Tally:
     if len({part.tenant for part in parts}) != 1:
         raise ValueError("pooling needs tallies of exactly one tenant")
     options: Counter[str] = Counter()
+    dropped_for: Counter[str] = Counter()
     for part in parts:
         options.update(dict(part.options))
+        dropped_for.update(dict(part.dropped_for))
     return Tally(
         tenant=parts[0].tenant,
         window_ns=sum(part.window_ns for part in parts),
@@ -78,6 +82,7 @@ def pooled(parts: Sequence[Tally]) -> Tally:
         missed=sum(part.missed for part in parts),
         latencies_ns=tuple(sorted(latency for part in parts for latency in part.latencies_ns)),
         options=tuple(sorted(options.items())),
+        dropped_for=tuple(sorted(dropped_for.items())),
     )
 
 
@@ -98,6 +103,7 @@ def _tally(trace: Trace, tenant: str, endings: list[Ending]) -> Tally:
         missed=sum(_is_missed(e) for e in endings),
         latencies_ns=tuple(sorted(finish_ns - e.arrival_ns for finish_ns, e in finished)),
         options=tuple(sorted(Counter(e.option for _, e in finished).items())),
+        dropped_for=tuple(sorted(Counter(e.reason for e in endings if e.outcome is Outcome.DROPPED).items())),
     )
 
 

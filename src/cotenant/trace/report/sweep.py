@@ -36,7 +36,8 @@ class Cell:
     """Hold the figures of one policy at one load, means over the seeds.
 
     `sla` and `fairness` are in [0, 1], `antt` may be infinite, `p99_ms` is None where nothing was done; `miss_by_rank` are pairs
-    (rank, share of its requests that missed). The intervals are of 95 %, (low, high), None where one seed allows none.
+    (rank, share of its requests that missed), `dropped` pairs (reason, how many requests of a run). The intervals are of 95 %, (low, high),
+    None where one seed allows none.
     """
 
     policy: str
@@ -53,6 +54,7 @@ class Cell:
     antt_ci95: Interval | None = None
     fairness_ci95: Interval | None = None
     p99_ms_ci95: Interval | None = None
+    dropped: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
