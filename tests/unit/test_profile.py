@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cotenant.backend import Engine, Session, engines
+from cotenant.backend import Divider, Engine, Session, engines
 from cotenant.describe import Array, Closed, Crew, Judged, Memory, Platform, Precision, Processor, Source, Tenant, Workload, cache_folder
 from cotenant.errors import BackendError, InputError
 from cotenant.graph import zoo
@@ -57,8 +57,13 @@ class Counting:
     loads: list[Precision] = field(default_factory=list)
     gauge: Gauge = field(default_factory=Gauge)
 
+    divider: Divider | None = None
+
     def precisions(self) -> tuple[Precision, ...]:
         return (FP32, BF16, INT8)
+
+    def load_chain(self, paths: Sequence[Path], precision: Precision) -> tuple[Session, ...]:
+        return tuple(self.load(path, precision) for path in paths)
 
     def load(self, path: Path, precision: Precision, *, threads: int = 1) -> Session:
         if len(self.loads) == self.stops_after:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from cotenant.backend.engine import Engine, Session
+from cotenant.backend.engine import Divider, Engine, Session
 from cotenant.registry import Registry
 
 engines: Registry[Engine] = Registry(
     what="engine",
     package="cotenant.backend",
     group="cotenant.engines",
-    besides=("cgroup", "cpuinfo", "engine", "hugepages", "kernel_file", "library", "machine", "scheduling"),
-)
+    besides=(
+        "cgroup", "climate", "corelists", "cpuinfo", "engine", "hugepages", "kernel_file", "library", "machine", "occupancy",
+        "onnxruntime_chain", "onnxruntime_divider", "onnxruntime_options", "permits",
+        "privileges", "scheduling",
+    ),
+)  # fmt: skip
 
 
 def installed() -> tuple[Engine, ...]:
@@ -19,4 +23,4 @@ def installed() -> tuple[Engine, ...]:
     return tuple(engine for engine in found if engine.version)
 
 
-__all__ = ["Engine", "Session", "engines", "installed"]
+__all__ = ["Divider", "Engine", "Session", "engines", "installed"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import signal
 import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,10 @@ class Fake:
     `outputs` lists a stem's outputs (without an entry the inputs come back); `duration_ns` is by (stem, precision), 0
     without an entry, and is handed to `spend`; `fails` has the indices of a stem's runs that raise BackendError,
     counted from 0 over all its sessions.
+
+    For processes that may be spared: `dies` has the signals by which a stem's runs, by index, end the process that they are in,
+    `hangs` the runs that sleep for ever, `spins` those that compute for ever, and `swells` the bytes that each run of a stem takes
+    and keeps. A copy in another process counts for itself.
     """
 
     def __init__(
@@ -89,6 +94,10 @@ class Fake:
         duration_ns: Mapping[tuple[str, Precision], int] | None = None,
         spend: Callable[[int], None] = burn,
         fails: Mapping[str, Container[int]] | None = None,
+        dies: Mapping[str, Mapping[int, int]] | None = None,
+        hangs: Mapping[str, Container[int]] | None = None,
+        spins: Mapping[str, Container[int]] | None = None,
+        swells: Mapping[str, int] | None = None,
         needs_files: bool = False,
         precisions: tuple[Precision, ...] = tuple(Precision),
         shares_sessions: bool = True,
@@ -99,6 +108,11 @@ class Fake:
         self._duration_ns = dict(duration_ns or {})
         self._spend = spend
         self._fails = dict(fails or {})
+        self._dies = {stem: dict(runs) for stem, runs in (dies or {}).items()}
+        self._hangs = dict(hangs or {})
+        self._spins = dict(spins or {})
+        self._swells = dict(swells or {})
+        self._swollen: list[bytearray] = []
         self._needs_files = needs_files
         self._precisions = precisions
         self._lock = threading.Lock()
@@ -109,6 +123,13 @@ class Fake:
         self.version = "1"
         self.shares_sessions = shares_sessions
         self.runs_wide = runs_wide
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_lock": None, "_runs": [], "_counts": Counter(), "_loads": Counter(), "_swollen": []}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
 
     @property
     def runs(self) -> tuple[FakeRun, ...]:
@@ -121,6 +142,10 @@ class Fake:
         """Return how often each (stem, precision) was loaded."""
         with self._lock:
             return dict(self._loads)
+
+    @property
+    def divider(self) -> None:
+        """Return nothing: it has no network to take apart."""
 
     def precisions(self) -> tuple[Precision, ...]:
         """List what it was told to offer; all without being told."""
@@ -138,6 +163,10 @@ class Fake:
             self._loads[path.stem, precision] += 1
         return FakeSession(self, path.stem, precision)
 
+    def load_chain(self, paths: Sequence[Path], precision: Precision) -> tuple[FakeSession, ...]:
+        """Return a session for each segment, each told apart by its stem as a model is."""
+        return tuple(self.load(path, precision) for path in paths)
+
     def answer(self, stem: str, precision: Precision, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """Note a run, spend its time, then fail or answer as told."""
         with self._lock:
@@ -145,10 +174,22 @@ class Fake:
             self._counts[stem] += 1
             self._runs.append(FakeRun(stem=stem, precision=precision, index=index, thread=threading.get_ident()))
         self._spend(self._duration_ns.get((stem, precision), 0))
+        self._suffer(stem, index)
         if index in self._fails.get(stem, ()):
             raise BackendError(self.name, f"{stem}: run {index} fails as told")
         specs = self._outputs.get(stem)
         return echo(inputs) if specs is None else answers(inputs, specs)
+
+    def _suffer(self, stem: str, index: int) -> None:
+        """Take memory, never return, or die, as told for this run."""
+        if taken_bytes := self._swells.get(stem):
+            self._swollen.append(bytearray(b"x") * taken_bytes)
+        if index in self._hangs.get(stem, ()):
+            threading.Event().wait()
+        while index in self._spins.get(stem, ()):
+            zlib.crc32(_SCRATCH)
+        if ending := self._dies.get(stem, {}).get(index):
+            signal.raise_signal(ending)
 
 
 class FakeSession:

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cotenant.backend.cpuinfo import read_cores
+from cotenant.backend.engine import Divider
 from cotenant.backend.library import complaint, installed_version
+from cotenant.backend.onnxruntime_chain import SegmentSession, chained
+from cotenant.backend.onnxruntime_divider import OnnxruntimeDivider
+from cotenant.backend.onnxruntime_options import failures, in_segments, options
 from cotenant.describe import Array, Precision
 from cotenant.errors import BackendError
-
-_FATAL = 4  # of ONNX Runtime's severities: what fails is raised, so it need not be printed as well
-_ARM_BF16 = "mlas.enable_gemm_fastmath_arm64_bfloat16"
-
-
-@cache
-def _failures() -> tuple[type[Exception], ...]:
-    """List what the library raises: its exceptions have no common root of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = (e for e in vars(state).values() if isinstance(e, type) and issubclass(e, Exception))
-    return (*own, RuntimeError, ValueError, TypeError)
 
 
 @cache
@@ -48,7 +40,7 @@ class OnnxruntimeSession:
             raise BackendError("onnxruntime", "the session is closed")
         try:
             return dict(zip(names, session.run(names, inputs), strict=True))
-        except _failures() as error:
+        except failures() as error:
             raise BackendError("onnxruntime", complaint(error)) from error
 
     def close(self) -> None:
@@ -63,10 +55,15 @@ class Onnxruntime:
     name: str = "onnxruntime"
     shares_sessions: bool = True
     runs_wide: bool = True
+    divider: Divider | None = field(default_factory=OnnxruntimeDivider)
 
     @property
     def version(self) -> str:
         return installed_version("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
+
+    def import_library(self) -> None:
+        """Import the library, so that processes that are forked from here have it."""
+        import onnxruntime  # noqa: F401
 
     def precisions(self) -> tuple[Precision, ...]:
         """List fp32 and int8, and bf16 on an arm64 that multiplies it."""
@@ -80,23 +77,20 @@ class Onnxruntime:
         import onnxruntime as library
 
         try:
-            options = _options(library, precision, threads)
-            return OnnxruntimeSession(library.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
-        except _failures() as error:
+            asked = options(precision, threads)
+            return OnnxruntimeSession(library.InferenceSession(str(path), asked, providers=["CPUExecutionProvider"]))
+        except failures() as error:
             raise BackendError(self.name, f"{path}: {complaint(error)}") from error
 
+    def load_chain(self, paths: Sequence[Path], precision: Precision) -> tuple[SegmentSession, ...]:
+        """Load the segments of a network that the divider flattened; BackendError if one cannot be, or they do not fit together."""
+        import onnxruntime as library
 
-def _options(library: Any, precision: Precision, threads: int) -> Any:
-    options = library.SessionOptions()
-    options.intra_op_num_threads = threads  # a number given also means no affinity of its own
-    options.inter_op_num_threads = 1
-    options.execution_mode = library.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = _FATAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    if precision is Precision.BF16:
-        options.add_session_config_entry(_ARM_BF16, "1")
-    return options
+        try:
+            asked = in_segments(precision)
+            return chained([library.InferenceSession(str(path), asked, providers=["CPUExecutionProvider"]) for path in paths])
+        except failures() as error:
+            raise BackendError(self.name, f"{paths[0].parent}: {complaint(error)}") from error
 
 
 onnxruntime = Onnxruntime()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cotenant.backend.engine import Divider
 from cotenant.backend.library import complaint, installed_version
 from cotenant.describe import Array, Precision
 from cotenant.errors import BackendError
@@ -41,14 +42,19 @@ def _without_telemetry() -> Iterator[None]:
 
 
 @cache
-def _core() -> Any:
+def _library() -> Any:
     with _IMPORTING, _without_telemetry():
         import openvino as library
 
         # The bindings make their link to NumPy at first use, and two threads that come to it together wait for each other for
         # ever (one in a C++ static's guard, one for the interpreter's lock): so it is made here, by one thread.
         library.Tensor(np.zeros(1, dtype=np.float32)).data.copy()
-        return library.Core()
+        return library
+
+
+@cache
+def _core() -> Any:
+    return _library().Core()
 
 
 @cache
@@ -118,10 +124,15 @@ class Openvino:
     name: str = "openvino"
     shares_sessions: bool = False
     runs_wide: bool = False
+    divider: Divider | None = None  # cut, its int8 networks take half as long again
 
     @property
     def version(self) -> str:
         return installed_version("openvino")
+
+    def import_library(self) -> None:
+        """Import the library, so that processes that are forked from here have it; it starts no thread."""
+        _library()
 
     def precisions(self) -> tuple[Precision, ...]:
         """List fp32, and of bf16 and int8 what the CPU is reported to compute."""
@@ -139,6 +150,10 @@ class Openvino:
             return OpenvinoSession(_core().compile_model(model, "CPU", _properties(precision, threads)))
         except _FAILURES as error:
             raise BackendError(self.name, f"{path}: {complaint(error)}") from error
+
+    def load_chain(self, paths: Sequence[Path], _precision: Precision) -> tuple[OpenvinoSession, ...]:
+        """Refuse: nothing is cut for this engine; BackendError."""
+        raise BackendError(self.name, f"{paths[0].parent}: runs networks whole")
 
 
 def _properties(precision: Precision, threads: int) -> dict[str, Any]:

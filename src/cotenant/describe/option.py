@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from cotenant.describe.variant import Judged, Precision
 from cotenant.units import NS_PER_S
 
 LATENCY, ACCURACY = "@latency", "@accuracy"
 """What tells options apart beside the resources that they take."""
+
+IN_SEGMENTS = "in segments"
+"""The place of an artifact that is loaded segment by segment; any lane may use it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,11 @@ class Artifact:
     resident_bytes: int
     place: str = ""
 
+    @property
+    def in_segments(self) -> bool:
+        """Say whether each step of a chain runs a segment of its own."""
+        return self.place == IN_SEGMENTS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -68,8 +77,11 @@ class Option:
 
     @property
     def name(self) -> str:
-        places = "+".join(f"{s.processor}x{s.width}{self._span(s)}" for s in self.chain)
-        return f"{self.artifact.engine} {self.artifact.precision.value} {places}"
+        """Name engine, precision and places; segments that follow one another on a processor are counted."""
+        places = groupby(f"{s.processor}x{s.width}{self._span(s)}" for s in self.chain)
+        counted = ((place, sum(1 for _ in same)) for place, same in places)
+        told = "+".join(place if count == 1 else f"{place} in {count}" for place, count in counted)
+        return f"{self.artifact.engine} {self.artifact.precision.value} {told}"
 
     def _span(self, step: Step) -> str:
         """Return which segments a step runs, where there is more than one step to tell apart."""

@@ -53,7 +53,7 @@ class Network:
 
     @property
     def reads(self) -> list[list[str]]:
-        return [[name for name in _taken(node) if name not in self.constants] for node in self.nodes]
+        return [[name for name in taken(node) if name not in self.constants] for node in self.nodes]
 
     @property
     def writes(self) -> list[list[str]]:
@@ -68,13 +68,13 @@ class Network:
         return tuple(self._layer(index, node) for index, node in enumerate(self.nodes))
 
     def _layer(self, index: int, node: onnx.NodeProto) -> Layer:
-        taken = _taken(node)
+        names = taken(node)
         return Layer(
             name=node.name or f"{node.op_type}_{index}",
             op=node.op_type,
             flop=self._flop(node),
-            weight_bytes=self._bytes([name for name in taken if name in self.constants]),
-            input_bytes=self._bytes([name for name in taken if name not in self.constants]),
+            weight_bytes=self._bytes([name for name in names if name in self.constants]),
+            input_bytes=self._bytes([name for name in names if name not in self.constants]),
             output_bytes=self._bytes(list(node.output)),
         )
 
@@ -109,7 +109,7 @@ def _value(attribute: onnx.AttributeProto) -> Any:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
-def _taken(node: onnx.NodeProto) -> list[str]:
+def taken(node: onnx.NodeProto) -> list[str]:
     """Name what a node takes, once each, what its bodies capture included."""
     captured = [name for body in bodies(node) for name in _captured(body)]
     return list(dict.fromkeys(name for name in (*node.input, *captured) if name))
@@ -117,8 +117,8 @@ def _taken(node: onnx.NodeProto) -> list[str]:
 
 def _captured(body: onnx.GraphProto) -> list[str]:
     own = {value.name for value in body.input} | {t.name for t in body.initializer} | {name for node in body.node for name in node.output}
-    taken = [name for node in body.node for name in _taken(node)] + [value.name for value in body.output]
-    return [name for name in taken if name not in own]
+    names = [name for node in body.node for name in taken(node)] + [value.name for value in body.output]
+    return [name for name in names if name not in own]
 
 
 def _stored(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
@@ -136,8 +136,8 @@ def _constants(graph: onnx.GraphProto) -> frozenset[str]:
     """Name what does not depend on an input."""
     found = {tensor.name for tensor in graph.initializer}
     for node in graph.node:
-        taken = _taken(node)
-        if all(name in found for name in taken) and not node.op_type.startswith("Random"):
+        names = taken(node)
+        if all(name in found for name in names) and not node.op_type.startswith("Random"):
             found.update(name for name in node.output if name)
     return frozenset(found)
 

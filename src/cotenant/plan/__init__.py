@@ -2,11 +2,13 @@
 
 from cotenant.plan.certificate import Verdict, check
 from cotenant.plan.chains import VISITS, chains
-from cotenant.plan.enumerate import Offer, Refusal, enumerate_options, offer, timely
+from cotenant.plan.enumerate import enumerate_options, offer
 from cotenant.plan.explain import cost, explain
+from cotenant.plan.offered import Offer, Refusal
 from cotenant.plan.single import Effort
 from cotenant.plan.solve import HEADROOM, solve
 from cotenant.plan.stp import stp_bounds
+from cotenant.plan.timely import timely
 
 __all__ = [
     "HEADROOM", "VISITS", "Effort", "Offer", "Refusal", "Verdict", "chains", "check", "cost", "enumerate_options", "explain", "offer",

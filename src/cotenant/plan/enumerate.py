@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from cotenant.cost import Table
-from cotenant.describe import ITEM, Artifact, Card, Model, Option, Platform, Precision, Preemption, Processor, Step, Tenant, Variant
+from cotenant.describe import (
+    IN_SEGMENTS,
+    ITEM,
+    Artifact,
+    Card,
+    Model,
+    Option,
+    Platform,
+    Precision,
+    Processor,
+    Step,
+    Tenant,
+    Variant,
+)
 from cotenant.errors import InputError
-from cotenant.units import NS_PER_MS, NS_PER_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Say why a tenant is not offered a variant or an option."""
-
-    tenant: str
-    option: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """Hold the options of all tenants, and what was refused on the way."""
-
-    options: tuple[Option, ...]
-    refused: tuple[Refusal, ...]
-
-    def of(self, tenant: str) -> tuple[Option, ...]:
-        return tuple(option for option in self.options if option.tenant == tenant)
+from cotenant.plan.budget import within_budget
+from cotenant.plan.considerate import considerate
+from cotenant.plan.offered import Offer, Refusal
+from cotenant.plan.timely import timely
+from cotenant.units import NS_PER_S
 
 
 def enumerate_options(tenants: Sequence[Tenant], cards: Sequence[Card], table: Table, platform: Platform) -> tuple[Option, ...]:
@@ -40,31 +36,16 @@ def enumerate_options(tenants: Sequence[Tenant], cards: Sequence[Card], table: T
 def offer(tenants: Sequence[Tenant], cards: Sequence[Card], table: Table, platform: Platform) -> Offer:
     """List the options as `enumerate_options` does, with what was refused and why."""
     by_name = {card.tenant: card for card in cards}
-    measured = {t.name: _measured(t, by_name[t.name], table, platform) for t in tenants}
+    measured = considerate(tenants, {t.name: _measured(t, by_name[t.name], table, platform) for t in tenants}, platform)
     roomy = _roomy([option for some, _ in measured.values() for option in some], platform)
     kept = {}
     for tenant in tenants:
         options, refused = measured[tenant.name]
-        best, dominated = _undominated(tenant, options, roomy=roomy)
-        kept[tenant.name] = (best, [*refused, *dominated])
+        affordable, beyond = within_budget(tenant, options)
+        best, dominated = _undominated(tenant, affordable, roomy=roomy)
+        unaffordable = [Refusal(tenant=tenant.name, option=option.name, reason=reason) for option, reason in beyond]
+        kept[tenant.name] = (best, [*refused, *unaffordable, *dominated])
     return timely(tenants, kept, platform)
-
-
-def timely(tenants: Sequence[Tenant], found: Mapping[str, tuple[Sequence[Option], Sequence[Refusal]]], platform: Platform) -> Offer:
-    """Leave out the options that miss their tenant's deadline; InputError for a tenant left without one.
-
-    The last rank comes first: a deadline must outlast the longest segment among the options *offered* to lower ranks, whichever
-    of them the plan then mixes, so these must be settled before.
-    """
-    sifted: dict[str, tuple[list[Option], list[Refusal]]] = {}
-    for tenant in sorted(tenants, key=lambda t: -t.rank):
-        options, refused = found[tenant.name]
-        lower = [o for t in tenants if t.rank > tenant.rank for o in sifted[t.name][0]]
-        kept, late = _timely(tenant, options, lower, platform)
-        sifted[tenant.name] = kept, [*refused, *late]
-    return Offer(
-        options=tuple(o for t in tenants for o in sifted[t.name][0]), refused=tuple(r for t in tenants for r in sifted[t.name][1]),
-    )  # fmt: skip
 
 
 def _measured(tenant: Tenant, card: Card, table: Table, platform: Platform) -> tuple[list[Option], list[Refusal]]:
@@ -118,34 +99,46 @@ def _precisions(variants: Iterable[Variant]) -> str:
 
 
 def _options(tenant: Tenant, card: Card, variant: Variant, table: Table, processor: Processor, platform: Platform) -> Iterator[Option]:
-    """Yield one option for each width at which a variant was timed on this kind of processor."""
+    """Yield one option for each width at which a variant was timed on this kind of processor; of one that is cut, that in segments alone.
+
+    Who runs in segments leaves its lane between them, so that a deadline need not wait for whole networks.
+    """
     if processor.engines and variant.engine not in processor.engines:
         return
+    segments = None if tenant.isolated else card.cut(variant.precision, variant.engine)
     find = partial(table.timing, model=card.model.digest, precision=variant.precision, engine=variant.engine, kind=processor.kind)
-    widths = (find(width=width) for width in range(1, processor.lanes + 1))
+    widths = (find(width=width) for width in range(1, 2 if segments else processor.lanes + 1))
     timings = [timing for timing in widths if timing is not None]
     for timing in timings:
+        chain = tuple(
+            Step(segment=index, processor=processor.name, width=timing.width, duration_ns=max(1, round(timing.wall_ns * part)))
+            for index, part in enumerate(segments.parts if segments else (1.0,))
+        )
+        latency_ns = sum(step.duration_ns for step in chain)
         artifact = Artifact(
             model=card.model.digest, precision=variant.precision, engine=variant.engine, memory=processor.memory,
-            resident_bytes=(1 if variant.shared else processor.lanes) * table.resident_bytes(timing),
-            place=_place(tenant, variant, processor, timing.width),
+            resident_bytes=(1 + tenant.standby) * (1 if variant.shared else processor.lanes) * table.resident_bytes(timing),
+            place=IN_SEGMENTS if segments else _place(tenant, variant, processor, timing.width),
         )  # fmt: skip
         yield Option(
-            tenant=tenant.name, artifact=artifact,
-            chain=(Step(segment=0, processor=processor.name, width=timing.width, duration_ns=timing.wall_ns),),
+            tenant=tenant.name, artifact=artifact, chain=chain,
             demand=(
-                (processor.name, timing.width * timing.wall_ns / NS_PER_S),
+                (processor.name, timing.width * latency_ns / NS_PER_S),
                 *_traffic(card.model, variant.precision, processor, platform),
             ),
-            latency_ns=timing.wall_ns, fidelity=variant.fidelity, accuracy=variant.accuracy, judged=variant.judged,
+            latency_ns=latency_ns, fidelity=variant.fidelity, accuracy=variant.accuracy, judged=variant.judged,
         )  # fmt: skip
 
 
 def _place(tenant: Tenant, variant: Variant, processor: Processor, width: int) -> str:
-    """Say which lanes use one loaded copy: engine threads stay on their processor, and rank 0 interrupts whoever uses the lane's own."""
+    """Say which lanes use one loaded copy: engine threads stay on their processor, and rank 0 interrupts whoever uses the lane's own.
+
+    What is loaded in a process of its own is nobody else's.
+    """
+    own = f"of {tenant.name} " if tenant.isolated else ""
     if variant.shared:
-        return "" if width == 1 else f"{processor.name}x{width}"
-    return f"{processor.name} rank 0" if tenant.rank == 0 else processor.name
+        return (own + ("" if width == 1 else f"{processor.name}x{width}")).strip()
+    return own + (f"{processor.name} rank 0" if tenant.rank == 0 else processor.name)
 
 
 def _traffic(model: Model, precision: Precision, processor: Processor, platform: Platform) -> tuple[tuple[str, float], ...]:
@@ -182,47 +175,3 @@ def _beats(one: Option, other: Option, tenant: Tenant, *, roomy: bool) -> bool:
     lean = all(one.demand_of(name) <= other.demand_of(name) for name in resources) and one.latency_ns <= other.latency_ns
     exact = tenant.accuracy_floor is None or (one.accuracy or 0.0) >= (other.accuracy or 0.0)
     return lean and exact and (roomy or one.artifact == other.artifact)
-
-
-def _timely(tenant: Tenant, options: Sequence[Option], lower: Sequence[Option], platform: Platform) -> tuple[list[Option], list[Refusal]]:
-    """Keep the options that meet the deadline even behind the longest segment of lower ranks; InputError if none does."""
-    if tenant.deadline_ns is None:
-        return list(options), []
-    longest = _longest_ns(tenant, lower, platform)
-    blocked = [(option, sum(longest.get(step.processor, 0) for step in option.chain)) for option in options]
-    timely = [option for option, wait_ns in blocked if option.latency_ns + wait_ns <= tenant.deadline_ns]
-    if not timely:
-        option, wait_ns = min(blocked, key=lambda pair: pair[0].latency_ns + pair[1])
-        behind = f" after up to {_up(wait_ns)} of lower ranks" if wait_ns else ""
-        allowed = f"{_up(option.latency_ns + wait_ns)} or more; the fastest option, {option.name}, takes {_up(option.latency_ns)}{behind}"
-        raise InputError(f"tenants[{tenant.name}].deadline", _ms(tenant.deadline_ns), allowed)
-    late = [
-        Refusal(tenant=tenant.name, option=o.name, reason=f"it takes up to {_up(o.latency_ns + wait_ns)} of {_ms(tenant.deadline_ns)}")
-        for o, wait_ns in blocked
-        if o.latency_ns + wait_ns > tenant.deadline_ns
-    ]
-    return timely, late
-
-
-def _longest_ns(tenant: Tenant, lower: Sequence[Option], platform: Platform) -> dict[str, int]:
-    """Return for how long lower ranks may hold up a visit to each processor: by their longest segment.
-
-    Nobody waits where anybody is preempted at once, and rank 0 does not where an operating system knows it from the rest.
-    """
-    ways = {Preemption.INSTANT, Preemption.CLASS} if tenant.rank == 0 else {Preemption.INSTANT}
-    waited = {p.name for p in platform.processors if p.preemption not in ways}
-    longest: dict[str, int] = {}
-    for step in (s for o in lower for s in o.chain if s.processor in waited):
-        longest[step.processor] = max(step.holds_ns, longest.get(step.processor, 0))
-    return longest
-
-
-def _up(time_ns: int) -> str:
-    """Write a time in three digits, not below what it is: a deadline of so much is met."""
-    unit_ns = 10 ** max(0, len(str(time_ns)) - 3)
-    return _ms(-(-time_ns // unit_ns) * unit_ns)
-
-
-def _ms(time_ns: int) -> str:
-    """Write a time with all its digits, as a crew file may have it."""
-    return f"{time_ns / NS_PER_MS:.6f}".rstrip("0").rstrip(".") + " ms"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 
 from cotenant.describe import Goal, Option, Plan, Platform, Price, Promise, Share, Tenant, open_rate_per_s
-from cotenant.plan.enumerate import Refusal
 from cotenant.plan.missed import incomparable, left_out, outdone, unbounded
+from cotenant.plan.offered import Refusal
 from cotenant.plan.serving import serving
 from cotenant.plan.starving import starving
 from cotenant.plan.words import listed

@@ -10,13 +10,14 @@ from cotenant.backend import Engine
 from cotenant.cost import Table, Timing
 from cotenant.cost.opening import open_store
 from cotenant.cost.store import Store, Subject
-from cotenant.describe import Card, Crew, Platform, Precision, Processor, Tenant, Variant
+from cotenant.describe import Card, Crew, Platform, Precision, Processor, Segmented, Tenant, Variant
 from cotenant.errors import BackendError
 from cotenant.profile.bench import Bench, pairs
 from cotenant.profile.judge import Judge, judge_of
 from cotenant.profile.known import prepared
 from cotenant.profile.offer import barred, homes, refused
 from cotenant.profile.progress import SILENT, Progress
+from cotenant.profile.segments import competes, in_segments
 from cotenant.profile.timing import Effort, Trial, measure
 
 STORE = "profile.sqlite"
@@ -64,7 +65,7 @@ def profile(
     with open_store(folder / STORE, notes.append) as store:
         session = _Session(
             store=store, platform=platform, engines=tuple(engines), folder=folder, progress=progress, wanted=wanted,
-            left_out=left_out, effort=effort or Effort(),
+            left_out=left_out, effort=effort or Effort(), cuts=competes(crew.workload.tenants, platform),
         )  # fmt: skip
         progress.start(len(crew.workload.tenants) * session.steps)
         measured = [session.measure(tenant, f"tenants[{index}].model") for index, tenant in enumerate(crew.workload.tenants)]
@@ -94,11 +95,12 @@ class _Session:
     wanted: tuple[tuple[Precision, Engine], ...]
     left_out: list[tuple[str, str]]
     effort: Effort
+    cuts: bool
 
     @property
     def steps(self) -> int:
-        """Count what is reported for each tenant: the model, then every variant judged, then every variant in every place."""
-        return 1 + len(self.wanted) + sum(len(tuple(homes(self.platform, engine))) for _, engine in self.wanted)
+        """Count what is reported for each tenant: the model, every variant judged, every one in every place, every one in segments."""
+        return 1 + 2 * len(self.wanted) + sum(len(tuple(homes(self.platform, engine))) for _, engine in self.wanted)
 
     def measure(self, tenant: Tenant, where: str) -> tuple[Card, tuple[Timing, ...]]:
         """Judge a tenant's variants, then time those that it may be offered."""
@@ -111,8 +113,17 @@ class _Session:
         timings = [timing for pair, variant in judged for timing in self._time_everywhere(bench, *pair, variant)]
         known = tuple(variant for variant in variants if variant is not None)
         needed = {Precision.FP32, *(variant.precision for variant in known)}  # fp32 also serves those who plan nothing
+        segments = tuple(self._segments(bench, *pair, timings) for pair in self.wanted)
         files = tuple((precision, str(bench.file_of(precision))) for precision in Precision if precision in needed)
-        return Card(tenant=tenant.name, model=model, files=files, variants=known), tuple(timings)
+        cut = tuple(one for one in segments if one is not None)
+        return Card(tenant=tenant.name, model=model, files=files, variants=known, segments=cut), tuple(timings)
+
+    def _segments(self, bench: Bench, precision: Precision, engine: Engine, timings: Sequence[Timing]) -> Segmented | None:
+        """Cut a variant that was timed on one lane, if lanes need to be left between segments."""
+        walls_ns = [t.wall_ns for t in timings if (t.precision, t.engine, t.width) == (precision, engine.name, 1)]
+        found = in_segments(bench, precision, engine, min(walls_ns)) if self.cuts and walls_ns else None
+        self.progress.advance(f"{bench.tenant.name}: {engine.name} {precision.value} in segments")
+        return found
 
     def _judge(self, judge: Judge, precision: Precision, engine: Engine) -> Variant | None:
         """Return a judged variant, or None, with a note, for one that cannot be had."""
