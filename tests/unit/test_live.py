@@ -69,10 +69,11 @@ def platform(lanes: int = 1, preemption: Preemption = Preemption.SEGMENT) -> Pla
     return Platform(name="here", processors=(processor,), memories=(Memory(name="dram", capacity_bytes=1 << 30),))
 
 
-def tenant(name: str, rank: int, *, deadline_ns: int | None = None, discipline: Discipline = Discipline.IN_ORDER) -> Tenant:
-    return Tenant(
-        name=name, source=Source(model=f"{name}.onnx"), arrival=External(), rank=rank, deadline_ns=deadline_ns, discipline=discipline
-    )
+def tenant(
+    name: str, rank: int, *, deadline_ns: int | None = None, discipline: Discipline = Discipline.IN_ORDER, queue: int | None = None
+) -> Tenant:
+    source = Source(model=f"{name}.onnx")
+    return Tenant(name=name, source=source, arrival=External(), rank=rank, deadline_ns=deadline_ns, discipline=discipline, queue=queue)
 
 
 def option(name: str, width: int = 1) -> Option:
@@ -227,6 +228,24 @@ def test_a_request_that_can_no_longer_be_in_time_is_dropped_by_the_timer() -> No
     assert (answer.outcome, answer.reason) == (Outcome.DROPPED, "too late")
 
 
+@pytest.mark.parametrize(
+    ("discipline", "started"), [(Discipline.IN_ORDER, [0, 2, 3]), (Discipline.DROP_LATE, [0, 2, 3]), (Discipline.NEWEST_FIRST, [0, 3, 2])]
+)
+def test_the_oldest_that_waits_is_answered_at_once_when_the_queue_is_full(discipline: Discipline, started: list[int]) -> None:
+    with gated(tenant("first", 0, discipline=discipline, queue=2)) as (device, gate):
+        running = device.submit("first", X)
+        assert gate.arrived(2)
+        first, second, third = (device.submit("first", X) for _ in range(3))
+        dropped = first.result(10)
+        assert not running.done()
+        gate.release(math.inf)
+        assert {f.result(10).outcome for f in (running, second, third)} == {Outcome.DONE}
+        trace, count = device.trace(1), device.stats()["first"]
+    assert (dropped.outcome, dropped.reason) == (Outcome.DROPPED, "queue full")
+    assert [span.request for span in trace.spans] == started
+    assert (count.asked, count.done, count.dropped, count.lost) == (4, 3, 1, 0)
+
+
 @pytest.mark.parametrize("preemption", [Preemption.SEGMENT, Preemption.CLASS])
 def test_everything_a_client_asks_is_accounted_for_and_no_lane_runs_two_at_once(preemption: Preemption) -> None:
     tenants = (tenant("first", 0), tenant("rest", 1))
@@ -366,7 +385,7 @@ def test_rank_0_is_urgent_by_the_plan_that_is_served() -> None:
     with device_of(Fake(), first, tenant("rest", 1)) as device:
         for promises in ((), (promise,), ()):
             device.apply(replace(device.plan, promises=promises))
-            assert [(station.critical, station.urgent) for station in device._stations] == [(True, bool(promises)), (False, False)]
+            assert [(station.critical, station.urgent) for station in device._ongoing.stations] == [(True, bool(promises)), (False, False)]
 
 
 def test_without_a_rank_0_nothing_is_urgent() -> None:
@@ -383,8 +402,8 @@ def classes(monkeypatch: pytest.MonkeyPatch) -> list[SchedulingClass]:
         taken.append(wanted)
         return wanted
 
-    for name, wanted in (("urgent", "realtime"), ("normal", "normal"), ("best_effort", "idle")):
-        monkeypatch.setattr(f"cotenant.live.lane.{name}", partial(take, SchedulingClass(wanted)))
+    for name, wanted in (("haste.urgent", "realtime"), ("haste.normal", "normal"), ("lane.best_effort", "idle")):
+        monkeypatch.setattr(f"cotenant.live.{name}", partial(take, SchedulingClass(wanted)))
     return taken
 
 
@@ -423,7 +442,7 @@ def test_a_class_that_is_refused_is_not_asked_for_again(monkeypatch: pytest.Monk
         asked.append(1)
         return SchedulingClass.NORMAL
 
-    monkeypatch.setattr("cotenant.live.lane.urgent", refuse)
+    monkeypatch.setattr("cotenant.live.haste.urgent", refuse)
     ran(critical=True, urgent=True, jobs=3)
     assert len(asked) == 1
 

@@ -8,29 +8,30 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 
 from cotenant.backend import Engine
-from cotenant.describe import Answer, Array, Card, Count, Crew, Outcome, Plan, Platform
-from cotenant.dispatch import DROP, RESUME, START, SUSPEND, Decision, Dispatcher
+from cotenant.describe import Answer, Array, Card, Count, Crew, Plan, Platform, Share
+from cotenant.dispatch import Dispatcher, Steps
 from cotenant.errors import CotenantError, InputError
-from cotenant.live.asked import Asked, Ended, answer
+from cotenant.live.asked import Ended, answer
 from cotenant.live.inputs import Specs
 from cotenant.live.lane import Done, Job, LaneThread
 from cotenant.live.ledger import Ledger
 from cotenant.live.loaded import Loaded
+from cotenant.live.ongoing import Ongoing
+from cotenant.live.overhead import Overhead, joined
 from cotenant.live.station import Station, stations
 from cotenant.live.terms import leaves_room, worth_loading
 from cotenant.live.timer import Timer
+from cotenant.live.ward import Health
+from cotenant.live.wards import Wards, refuse_beyond_budgets
 from cotenant.policy import named, policies
 from cotenant.registry import nearest
 from cotenant.trace import Trace
 
 STOP_S = 0.6
 """How long `close` waits for what runs."""
-
-Outputs = Mapping[str, Array]
-NOTHING: Outputs = MappingProxyType({})
 
 
 class LiveDevice:
@@ -50,29 +51,29 @@ class LiveDevice:
         engines: Sequence[Engine],
         keeps_trace: bool = False,
         clock: Callable[[], int] = time.monotonic_ns,
+        dispatchers: Callable[..., Steps] = Dispatcher,
     ) -> None:
         self._crew, self._platform, self._plan, self._clock = crew, platform, plan, clock
         self._cards = {card.tenant: card for card in cards}
-        self._tenants = {t.name: index for index, t in enumerate(crew.workload.tenants)}
-        self._deadlines_ns = tuple(t.deadline_ns for t in crew.workload.tenants)
+        tenants = crew.workload.tenants
         policy = named(policies, crew.policy, "policy")
         shares = worth_loading(plan)
-        self._dispatcher = Dispatcher(crew.workload.tenants, shares, platform, policy, name=crew.policy, params=crew.params)
-        self._loaded = Loaded(engines={e.name: e for e in engines}, cards=self._cards, platform=platform)
-        self._loaded.load(s.option for s in shares)
-        self._stations = self._stations_by(plan)
-        self._specs = {name: Specs(card.model) for name, card in self._cards.items()}
-        self._ledger = Ledger(tenants=tuple(self._tenants), start_ns=clock(), keeps=keeps_trace)
+        dispatcher = dispatchers(tenants, shares, platform, policy, name=crew.policy, params=crew.params)
         self._lock = threading.RLock()
+        self._idle = threading.Condition(self._lock)
         self._reporting = threading.local()
-        self._asked: dict[int, Asked] = {}
-        self._next = 0
         self._closed = ""
         self._broken = ""
-        self._idle = threading.Condition(self._lock)
-        self._within = tuple(within for _, within in self._dispatcher.lineup.lanes)
-        self._lanes = self._lane_threads()
         self._timer = Timer(clock=clock, ring=self._tick)
+        self._specs = {name: Specs(card.model) for name, card in self._cards.items()}
+        self._ledger = Ledger(tenants=tuple(t.name for t in tenants), start_ns=clock(), keeps=keeps_trace)
+        self._ongoing = Ongoing(tenants=tenants, dispatcher=dispatcher, stations=(), ledger=self._ledger, start=self._start)
+        self._wards = Wards.of(tenants, self._cards, platform, engines, self._back, self._fault)
+        self._loaded = Loaded(engines={e.name: e for e in engines}, cards=self._cards, platform=platform, wards=self._wards.by_tenant)
+        self._load_first(shares)
+        self._ongoing.stations = self._stations(dispatcher, plan)
+        self._ledger.start_ns = clock()
+        self._lanes = self._lane_threads()
         self._timer.start()
         for thread in self._lanes.values():
             thread.start()
@@ -106,8 +107,8 @@ class LiveDevice:
         stranger, for tensors that do not fit, and on a closed device. Callbacks of the future run in the lane's thread,
         which serves nobody meanwhile: they may submit and close, but should neither wait for an answer nor exit.
         """
-        if tenant not in self._tenants:
-            raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._tenants)))
+        if tenant not in self._specs:
+            raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._specs)))
         self._specs[tenant].check(tenant, inputs)
         future: Future[Answer] = Future()
         future.set_running_or_notify_cancel()
@@ -115,21 +116,17 @@ class LiveDevice:
             if self._closed:
                 raise InputError("device", self._closed, "an open device")
             now_ns = self._clock()
-            self._arrive(tenant, inputs, future, now_ns if arrival_ns is None else arrival_ns)
+            self._ongoing.arrive(tenant, inputs, future, now_ns if arrival_ns is None else arrival_ns)
             # In a callback, the report that made it decides for all of it, unless a lane is free meanwhile.
-            waits = getattr(self._reporting, "now", False) and not self._dispatcher.has_free_lane()
+            waits = getattr(self._reporting, "now", False) and not self._ongoing.dispatcher.has_free_lane()
             ended = [] if waits else self._decide(now_ns)
         answer(ended)
         return future
 
     def pass_over(self, tenant: str, arrival_ns: int) -> None:
         """Count a request that its client could not ask in time, as asked and dropped; KeyError for a stranger."""
-        deadline_ns = self._deadlines_ns[self._tenants[tenant]]
         with self._lock:
-            request = self._next
-            self._next += 1
-            self._ledger.arrived(request, tenant, arrival_ns, None if deadline_ns is None else arrival_ns + deadline_ns, "")
-            self._ledger.ended(request, self._clock(), Outcome.DROPPED, "asked too late")
+            self._ongoing.pass_over(tenant, arrival_ns, self._clock())
 
     async def infer(self, tenant: str, inputs: Mapping[str, Array]) -> Answer:
         """Await one request's answer; as `submit`."""
@@ -143,10 +140,10 @@ class LiveDevice:
     def apply(self, plan: Plan) -> None:
         """Serve by another plan of the same crew; its options are loaded first, nothing outstanding is lost."""
         shares = worth_loading(plan)
-        self._loaded.load(s.option for s in shares)
+        self._load(shares)
         with self._lock:
-            self._dispatcher.apply(shares)
-            self._stations = self._stations_by(plan)
+            self._ongoing.dispatcher.apply(shares)
+            self._ongoing.stations = self._stations(self._ongoing.dispatcher, plan)
             self._plan = plan
             ended = self._decide(self._clock())
         answer(ended)
@@ -154,7 +151,7 @@ class LiveDevice:
     def start_clock(self) -> int:
         """Begin the trace now; return the instant (CLOCK_MONOTONIC ns). InputError once something was asked."""
         with self._lock:
-            if self._next:
+            if self._ongoing.requests:
                 raise InputError("device", "already in use", "a start before the first request")
             self._ledger.start_ns = self._clock()
             return self._ledger.start_ns
@@ -164,10 +161,18 @@ class LiveDevice:
         with self._lock:
             return self._ledger.trace(stop_ns, self._platform.name, self._crew.policy, self._crew.workload.seed)
 
+    def health(self) -> Mapping[str, Health]:
+        """Tell how the engine process of each isolated tenant is."""
+        return {name: ward.health for name, ward in self._wards.by_tenant.items()}
+
+    def overhead(self) -> Overhead:
+        """Tell what the lanes' threads have taken beside engines, segment by segment."""
+        return joined(thread.overhead for thread in self._lanes.values())
+
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing is outstanding; say whether that came in time."""
         with self._lock:
-            return self._idle.wait_for(lambda: not self._asked, timeout_s)
+            return self._idle.wait_for(lambda: not self._ongoing.asked, timeout_s)
 
     def close(self, reason: str = "stopped") -> None:
         """Refuse new requests, drop those that wait, give those that run a moment; every one is answered or counted.
@@ -176,22 +181,35 @@ class LiveDevice:
         """
         with self._lock:
             self._closed = self._closed or reason
-            queued = [slot for slot in self._dispatcher.flush() if slot in self._asked]
-            waiting = [self._end(slot, Outcome.DROPPED, reason, self._clock()) for slot in queued]
+            waiting = self._counted(self._ongoing.flush(reason, self._clock()))
         answer(waiting)
         self.drain(STOP_S)
         self._timer.stop()
         with self._lock:
-            running = [self._end(slot, Outcome.FAILED, f"{reason} while it ran", self._clock()) for slot in list(self._asked)]
+            running = self._counted(self._ongoing.fail_all(f"{reason} while it ran", self._clock()))
         answer(running)
+        self._wards.close()
         ended = [thread.stop(0.1) for thread in self._lanes.values()]
         if all(ended):
             self._loaded.close()
             atexit.unregister(self.close)
 
-    def _stations_by(self, plan: Plan) -> tuple[Station, ...]:
+    def _load_first(self, shares: Sequence[Share]) -> None:
+        """Load what the plan serves; where that fails, leave no process behind."""
+        try:
+            self._load(shares)
+        except BaseException:
+            self._wards.close()
+            raise
+
+    def _load(self, shares: Sequence[Share]) -> None:
+        options = [share.option for share in shares]
+        refuse_beyond_budgets(self._crew.workload.tenants, options)
+        self._loaded.load(options)
+
+    def _stations(self, dispatcher: Steps, plan: Plan) -> tuple[Station, ...]:
         urgent = leaves_room(self._crew.workload.tenants, plan)
-        return stations(self._dispatcher.lineup, self._loaded, urgent=urgent)
+        return stations(dispatcher.lineup, self._loaded, urgent=urgent)
 
     def _lane_threads(self) -> dict[tuple[int, bool], LaneThread]:
         tenants = self._crew.workload.tenants
@@ -204,16 +222,8 @@ class LiveDevice:
             for critical in classes
         }
 
-    def _arrive(self, tenant: str, inputs: Mapping[str, Array], future: Future[Answer], arrival_ns: int) -> None:
-        request = self._next
-        self._next += 1
-        index = self._tenants[tenant]
-        deadline_ns = self._deadlines_ns[index]
-        due_ns = None if deadline_ns is None else arrival_ns + deadline_ns
-        slot = self._dispatcher.arrive(request, index, arrival_ns, due_ns)
-        option = self._stations[self._dispatcher.stage(slot)].option
-        self._asked[slot] = Asked(request, inputs, future, arrival_ns, option)
-        self._ledger.arrived(request, tenant, arrival_ns, due_ns, option)
+    def _start(self, job: Job, lane: int, critical: bool) -> None:  # noqa: FBT001  # as a lane is found
+        self._lanes[lane, critical].inbox.put(job)
 
     def _report(self, done: Done) -> None:
         """Take a lane thread's report: answer (which may submit more), give the lane back, then decide once for all of it.
@@ -221,71 +231,51 @@ class LiveDevice:
         The lane is held until this thread can use it: should the system not let it run, others take what is queued.
         """
         with self._lock:
-            asked = self._asked.get(done.job.slot)
-            accepted = asked is not None and asked.request == done.job.request  # else answered already, when the device was closed
-            ended = self._noted(done, self._clock()) if accepted else []
+            accepted = self._ongoing.is_open(done.job) and not self._takes_back(done)
+            ended = self._counted(self._ongoing.note(done, self._clock())) if accepted else []
         self._reporting.now = True
         answer(ended)
         self._reporting.now = False
         with self._lock:
-            if accepted and done.failure:
-                self._dispatcher.fail(done.job.slot)
-            elif accepted:
-                self._dispatcher.finish(done.job.slot, self._clock())
+            if accepted:
+                self._ongoing.give_back(done, self._clock())
             dropped = self._decide(self._clock())
         answer(dropped)
 
-    def _noted(self, done: Done, now_ns: int) -> list[Ended]:
-        """Note that a segment ended; return the request if it ended with it."""
-        slot, request = done.job.slot, done.job.request
-        if done.failure:
-            return [self._end(slot, Outcome.FAILED, done.failure, now_ns, done.cpu_ns)]
-        if self._stations[self._dispatcher.stage(slot)].last:
-            return [self._end(slot, Outcome.DONE, "", now_ns, done.cpu_ns, done.outputs)]
-        self._ledger.stepped(request, now_ns, done.cpu_ns)
-        return []
+    def _takes_back(self, done: Done) -> bool:
+        """Say whether a request is kept because its engine's process is gone."""
+        if done.crash is None or self._closed or not self._ongoing.take_back(done, done.crash, self._clock()):
+            return False
+        self._readmit(done.crash.tenant)
+        return True
 
-    def _end(self, slot: int, outcome: Outcome, reason: str, now_ns: int, cpu_ns: int = 0, outputs: Outputs = NOTHING) -> Ended:
-        asked = self._asked.pop(slot)
-        self._ledger.ended(asked.request, now_ns, outcome, reason, cpu_ns)
-        if not self._asked:
-            self._idle.notify_all()
-        latency_ns = now_ns - asked.arrival_ns
-        return asked, Answer(outputs=outputs, outcome=outcome, latency_ns=latency_ns, option=asked.option, reason=reason)
+    def _back(self, tenant: str) -> None:
+        """Take the news that a tenant's engine process is there again, or given up."""
+        with self._lock:
+            self._readmit(tenant)
+            self._timer.set(self._clock())
+
+    def _readmit(self, tenant: str) -> None:
+        """Queue again what was kept of a tenant, if it can be answered or refused now."""
+        if not self._closed and self._wards.by_tenant[tenant].receives:
+            self._ongoing.readmit(tenant)
 
     def _decide(self, now_ns: int) -> list[Ended]:
         """Ask the dispatcher and do as told; return the requests that ended by it."""
         if self._closed:
             return []
         try:
-            return self._do(self._dispatcher.decide(now_ns), now_ns)
+            ended = self._counted(self._ongoing.decide(now_ns))
         except Exception as error:  # noqa: BLE001  # a policy is anybody's code, and what it left half done is nobody's
             return self._break(error)
+        self._timer.set(self._ongoing.dispatcher.wake_ns(now_ns))
+        return ended
 
-    def _do(self, decisions: Sequence[Decision], now_ns: int) -> list[Ended]:
-        dropped = []
-        wide: dict[int, list[int]] = {}
-        for decision in decisions:
-            match decision.kind:
-                case kind if kind == START:
-                    wide.setdefault(decision.slot, []).append(decision.lane)
-                case kind if kind == SUSPEND:
-                    self._ledger.suspended(decision.request, now_ns)
-                case kind if kind == RESUME:
-                    self._ledger.resumed(decision.request, now_ns)
-                case kind if kind == DROP:
-                    dropped.append(self._end(decision.slot, Outcome.DROPPED, "too late", now_ns))
-        for slot, lanes in wide.items():
-            self._start(slot, lanes, now_ns)
-        self._timer.set(self._dispatcher.wake_ns(now_ns))
-        return dropped
-
-    def _start(self, slot: int, lanes: list[int], now_ns: int) -> None:
-        asked, station = self._asked[slot], self._stations[self._dispatcher.stage(slot)]
-        own = tuple(self._within[lane] for lane in lanes)
-        self._ledger.started(asked.request, station.segment, station.processor, own, now_ns)
-        job = Job(slot=slot, request=asked.request, session=station.sessions[lanes[0]], inputs=asked.inputs, urgent=station.urgent)
-        self._lanes[lanes[0], station.critical].inbox.put(job)
+    def _counted(self, ended: list[Ended]) -> list[Ended]:
+        """Tell who waits for it when nothing is outstanding any more; return what has ended."""
+        if not self._ongoing.asked:
+            self._idle.notify_all()
+        return ended
 
     def _tick(self) -> None:
         with self._lock:
@@ -302,4 +292,4 @@ class LiveDevice:
         """Accept nothing any more, and fail all that is outstanding with the cause; return it."""
         self._broken = self._broken or (str(error) if isinstance(error, CotenantError) else repr(error))
         self._closed = self._closed or f"broken: {self._broken}"
-        return [self._end(slot, Outcome.FAILED, self._closed, self._clock()) for slot in list(self._asked)]
+        return self._counted(self._ongoing.fail_all(self._closed, self._clock()))

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 from cotenant.backend import Session
-from cotenant.backend.scheduling import SchedulingClass, best_effort, normal, pin, urgent
+from cotenant.backend.engine import CrashError
+from cotenant.backend.scheduling import SchedulingClass, best_effort, pin
 from cotenant.describe import Array
 from cotenant.errors import BackendError
 from cotenant.live.allowance import Allowance
+from cotenant.live.haste import Haste
+from cotenant.live.overhead import Overhead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +34,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """Say what came of a job: outputs, or the cause of failure; `cpu_ns` is the thread's own CPU time."""
+    """Say what came of a job: outputs, or the cause of failure; `cpu_ns` is the CPU time of the thread, and of the one that ran for it.
+
+    `crash` says that its engine's process ended or was not there, and whose that is.
+    """
 
     job: Job
     outputs: Mapping[str, Array]
     failure: str
     cpu_ns: int
+    crash: CrashError | None = None
 
 
 Report = Callable[[Done], None]
@@ -47,7 +54,7 @@ Fault = Callable[[BaseException], None]
 class LaneThread:
     """Run jobs one after the other on one core and report each: best effort, or `critical` ones, real-time within an allowance.
 
-    `urgent` says that the first will ask for that class.
+    `urgent` says that the first will ask for that class; `overhead` counts what the thread takes beside engines, deciding included.
     """
 
     core: int | None
@@ -55,14 +62,19 @@ class LaneThread:
     report: Report
     fault: Fault
     inbox: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
-    taken: SchedulingClass = SchedulingClass.NORMAL
     urgent: bool = False
-    _refused: bool = False
+    overhead: Overhead = field(default_factory=Overhead)
+    _haste: Haste = field(default_factory=Haste)
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
         name = f"cotenant-{'critical' if self.critical else 'rest'}-{self.core}"
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+
+    @property
+    def taken(self) -> SchedulingClass:
+        """Return the class that the thread is in."""
+        return self._haste.taken
 
     def start(self) -> None:
         """Start the thread; it takes its core and its class before its first job."""
@@ -81,34 +93,42 @@ class LaneThread:
             if self.core is not None:
                 pin(self.core)
             if not self.critical:
-                self.taken = best_effort()
+                self._haste.taken = best_effort()
             allowance = Allowance(at_ns=time.monotonic_ns())
-            self._hasten(urgent_now=self.critical and self.urgent)
+            self._haste.take(urgent_now=self.critical and self.urgent)
+            ended_ns = time.thread_time_ns()
             while (job := self.inbox.get()) is not None:
-                self._hasten(urgent_now=job.urgent and allowance.lasts(time.monotonic_ns()))
-                begun_ns = time.thread_time_ns()
-                self.report(_run(job))
+                self._haste.take(urgent_now=job.urgent and allowance.lasts(time.monotonic_ns()))
+                engine_ns = self._serve(job)
+                before_ns, ended_ns = ended_ns, time.thread_time_ns()
+                taken_ns = ended_ns - before_ns + _elsewhere_ns(job.session)
+                self.overhead.add(taken_ns - engine_ns)
                 # The class in which the next job is waited for decides how soon it begins.
-                lasts = allowance.lasts(time.monotonic_ns(), time.thread_time_ns() - begun_ns)
-                self._hasten(urgent_now=job.urgent and lasts)
+                self._haste.take(urgent_now=job.urgent and allowance.lasts(time.monotonic_ns(), taken_ns))
         except BaseException as error:  # noqa: BLE001  # the top of a thread: whoever waits must be told
             self.fault(error)
 
-    def _hasten(self, *, urgent_now: bool) -> None:
-        """Take the real-time class, or give it back; what the system refuses once is not asked for again."""
-        if urgent_now and not self._refused and self.taken is not SchedulingClass.REALTIME:
-            self.taken = urgent()
-            self._refused = self.taken is not SchedulingClass.REALTIME
-        elif not urgent_now and self.taken is SchedulingClass.REALTIME:
-            self.taken = normal()
+    def _serve(self, job: Job) -> int:
+        """Run a job and report it; return the CPU time of the run."""
+        done = _run(job)
+        self.report(done)
+        return done.cpu_ns
 
 
 def _run(job: Job) -> Done:
     begun_ns = time.thread_time_ns()
     outputs: Mapping[str, Array] = {}
     failure = ""
+    crash: CrashError | None = None
     try:
         outputs = job.session.run(job.inputs)
+    except CrashError as error:
+        failure, crash = str(error), error
     except BackendError as error:
         failure = str(error)
-    return Done(job=job, outputs=outputs, failure=failure, cpu_ns=time.thread_time_ns() - begun_ns)
+    cpu_ns = time.thread_time_ns() - begun_ns + _elsewhere_ns(job.session)
+    return Done(job=job, outputs=outputs, failure=failure, cpu_ns=cpu_ns, crash=crash)
+
+
+def _elsewhere_ns(session: Session) -> int:
+    return int(getattr(session, "elsewhere_ns", 0))

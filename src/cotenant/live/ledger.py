@@ -64,6 +64,14 @@ class Ledger:
         """Note that a segment ended, its request not."""
         self._close(self._open[request], now_ns, cpu_ns, Outcome.DONE)
 
+    def broken_off(self, request: int, now_ns: int, cpu_ns: int) -> None:
+        """Note that a segment failed, its request did not end: it is asked again."""
+        self._close(self._open[request], now_ns, cpu_ns, Outcome.FAILED)
+
+    def served_by(self, request: int, option: str) -> None:
+        """Note that a request that is asked again got this option."""
+        self._open[request].option = option
+
     def ended(self, request: int, now_ns: int, outcome: Outcome, reason: str = "", cpu_ns: int = 0) -> None:
         """Note how a request ended."""
         found = self._open.pop(request)

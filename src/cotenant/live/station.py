@@ -20,6 +20,7 @@ class Station:
     last: bool
     critical: bool
     urgent: bool
+    in_segments: bool
     sessions: Mapping[int, Session]
 
 
@@ -36,6 +37,7 @@ def stations(lineup: Lineup, loaded: Loaded, *, urgent: bool) -> tuple[Station, 
             last=step is options[k].chain[-1],
             critical=ranks[options[k].tenant] == 0,
             urgent=urgent and ranks[options[k].tenant] == 0,
+            in_segments=options[k].artifact.in_segments,
             sessions={
                 lane: loaded.session(options[k], step, within) for lane, (p, within) in enumerate(lanes) if names[p] == step.processor
             },

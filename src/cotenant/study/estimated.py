@@ -172,7 +172,8 @@ def _idle_keys(tenant: Tenant) -> Iterator[str]:
     said = {
         "fidelity": tenant.fidelity_floor != FIDELITY_FLOOR or tenant.fidelity_measure is not Measure.CENTRED,
         "accuracy": tenant.accuracy_floor is not None, "samples": source.samples is not None, "labels": source.labels is not None,
-        "shapes": source.is_board and bool(source.shapes),
+        "shapes": source.is_board and bool(source.shapes), "isolated": tenant.isolated, "standby": tenant.standby,
+        "memory": tenant.memory_bytes is not None,
     }  # fmt: skip
     yield from (key for key, is_said in said.items() if is_said)
 

@@ -1,0 +1,23 @@
+"""The class that a thread takes for urgent work, and gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cotenant.backend.scheduling import SchedulingClass, normal, urgent
+
+
+@dataclass(slots=True, kw_only=True)
+class Haste:
+    """Hold the calling thread's class; what the system refuses once is not asked for again."""
+
+    taken: SchedulingClass = SchedulingClass.NORMAL
+    _refused: bool = False
+
+    def take(self, *, urgent_now: bool) -> None:
+        """Take the real-time class, or give it back."""
+        if urgent_now and not self._refused and self.taken is not SchedulingClass.REALTIME:
+            self.taken = urgent()
+            self._refused = self.taken is not SchedulingClass.REALTIME
+        elif not urgent_now and self.taken is SchedulingClass.REALTIME:
+            self.taken = normal()
