@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dis import get_instructions
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any, cast
 
 from cotenant.describe import cache_folder
 from cotenant.dispatch.ask import Asks, ask_order, ask_orders, ask_shares, ask_step, asks_of, look
 from cotenant.policy import Policy
+from cotenant.sim.act import act_at
 from cotenant.sim.loop import run
 from cotenant.sim.subset import check_arguments, refusing_plainly
 
 Function = Callable[..., Any]
 Loop = Callable[[Any, Any, int], int]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _INNER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Called from compiled code alone; nothing is allocated, so nothing is counted."""
@@ -44,7 +47,7 @@ class Compiler:
     """
 
     def __init__(self) -> None:
-        self._run: Function | None = None
+        self._entries: dict[str, Function] = {}
         self._sources = {checked: _Source("Linked", boundscheck=checked, forceinline=True) for checked in (True, False)}
         self._asks: dict[tuple[Function, ...], Asks] = {}
 
@@ -57,16 +60,32 @@ class Compiler:
 
         return call
 
+    def act(self, policy: Policy, state: Any) -> tuple[Callable[..., int], list[int]]:
+        """Return `sim.act.act` as a function of whole numbers, and a policy's part of the table that the first of them is the address of.
+
+        The table has the addresses of the state's rows, of `out` and of `lanes`, then that part. ImportError and TypeError as `loop`.
+        """
+        from numba import int64, typeof
+
+        import_module("cotenant.sim.pointers")
+        from cotenant.sim.placed import addresses, placed
+
+        pointers = _pointers(typeof(state))
+        if "act" not in self._entries:
+            source = _Source("Lean", error_model="numpy", forceinline=True)
+            names = {"placed": placed(typeof(state), typeof(state.running), pointers)}
+            self._entries["act"] = _kept(source.copy(act_at, names), int64(*[int64] * 6), nogil=False)
+        return self._entries["act"], addresses(self._asked(policy, state), pointers)
+
     def _loop(self, state: Any, world: Any) -> Function:
-        if self._run is None:
-            from numba import int64, njit, typeof
+        if "run" not in self._entries:
+            from numba import int64, typeof
 
             import_module("cotenant.sim.pointers")  # teaches numba what packed rows are
-            types = int64(typeof(state), typeof(world), int64, *(_pointers(typeof(state))))
             source = _Source("Lean", error_model="numpy", forceinline=True)
-            with _cache_at(cache_folder() / "compiled" / digest()):
-                self._run = njit(types, cache=True, nogil=True, _nrt=False, error_model="numpy")(source.copy(run))
-        return cast("Function", self._run)
+            types = int64(typeof(state), typeof(world), int64, *_pointers(typeof(state)))
+            self._entries["run"] = _kept(source.copy(run), types, nogil=True)
+        return self._entries["run"]
 
     def _asked(self, policy: Policy, state: Any) -> Asks:
         functions: tuple[Function, ...] = (policy.order, policy.prepare, policy.width, policy.place, policy.share)
@@ -80,13 +99,18 @@ class Compiler:
         from numba import njit, typeof
 
         signatures = [pointer.signature for pointer in _pointers(typeof(state))]
-        checked = not all(_is_ours(one) for one in functions)
+        checked = not all(_is_shipped(one) for one in functions)
         order, prepare, width, place, share, view = (self._sources[checked].compiled(one) for one in (*functions, look))
         asks = (ask_orders(order, prepare, view), ask_order(order, view), ask_step(width, place, view), ask_shares(share, view))
         return Asks(*(njit(types, _nrt=False, boundscheck=checked)(ask) for types, ask in zip(signatures, asks, strict=True)))
 
 
-def _is_ours(function: Function) -> bool:
+def is_shipped(policy: Policy) -> bool:
+    """Say whether a policy is one that we ship, which is known to compile."""
+    return all(_is_shipped(one) for one in (policy.order, policy.prepare, policy.width, policy.place, policy.share))
+
+
+def _is_shipped(function: Function) -> bool:
     """Say whether a function is of a policy that we ship: its indices are held by laws and parity, and not checked at each use."""
     return function.__module__.partition(".")[0] == __name__.partition(".")[0]
 
@@ -111,13 +135,21 @@ class _Source:
             self._made[function] = linked.once(decorated)
         return self._made[function]
 
-    def copy(self, function: Function) -> Function:
-        """Copy a function such that what it calls is compiled."""
+    def copy(self, function: Function, names: Mapping[str, Any] = NOTHING) -> Function:
+        """Copy a function such that what it calls is compiled, or what these names say."""
         known = cast("FunctionType", function)
-        called = {name: self.compiled(found) for name, found in _called(known).items()}
-        copy = FunctionType(known.__code__, {**known.__globals__, **called}, known.__name__, known.__defaults__, known.__closure__)
+        called = {name: self.compiled(found) for name, found in _called(known).items() if name not in names}
+        copy = FunctionType(known.__code__, {**known.__globals__, **called, **names}, known.__name__, known.__defaults__, known.__closure__)
         copy.__module__, copy.__qualname__ = known.__module__, known.__qualname__
         return copy
+
+
+def _kept(function: Function, types: Any, *, nogil: bool) -> Function:
+    """Compile a function that Python calls, and keep it on disk."""
+    from numba import njit
+
+    with _cache_at(cache_folder() / "compiled" / digest()):
+        return cast("Function", njit(types, cache=True, nogil=nogil, _nrt=False, error_model="numpy")(function))
 
 
 def _called(function: FunctionType) -> dict[str, FunctionType]:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 
 from cotenant.backend import installed
-from cotenant.describe import Array, Artifact, Option, Plan, Platform, Share
+from cotenant.describe import Array, Artifact, Option, Plan, Platform, Share, Tenant
+from cotenant.dispatch import Dispatcher, Steps
 from cotenant.errors import InfeasibleError
 from cotenant.live import LiveDevice
+from cotenant.policy import Params, Policy
 from cotenant.profile import samples_of
+from cotenant.sim import Stepped, is_shipped, is_there
 from cotenant.study.prepared import Prepared
 from cotenant.units import NS_PER_S
 
@@ -25,7 +28,26 @@ def open_device(prepared: Prepared, *, keeps_trace: bool = False) -> LiveDevice:
         plan=with_everyone(prepared),
         engines=installed(),
         keeps_trace=keeps_trace,
+        dispatchers=dispatchers_for(prepared),
     )
+
+
+def dispatchers_for(prepared: Prepared) -> Callable[..., Steps]:
+    """Return what makes a dispatcher: a compiled one where networks run in segments, if numba is there.
+
+    Asked every few milliseconds, a plain one would take some hundredths of the CPU; compiling one takes a second or two, which is not
+    worth it for whole networks.
+    """
+    in_segments = any(share.option.artifact.in_segments for share in prepared.plan.shares)
+    return compiled if in_segments and is_there() else Dispatcher
+
+
+def compiled(
+    tenants: tuple[Tenant, ...], shares: tuple[Share, ...], platform: Platform, policy: Policy, *, name: str, params: Params
+) -> Steps:
+    """Return a compiled dispatcher; a plain one for a user's policy, which may do what does not compile, and whose errors are then told."""
+    made = Stepped if is_shipped(policy) else Dispatcher
+    return made(tenants, shares, platform, policy, name=name, params=params)
 
 
 def with_everyone(prepared: Prepared) -> Plan:
