@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
+from cotenant.cli.served import show_comparison
 from cotenant.cost import Table, Timing
 from cotenant.describe import (
     Card,
     Closed,
     Crew,
+    External,
     Judged,
     Memory,
     Outcome,
     Periodic,
     Platform,
+    Poisson,
     Precision,
     Processor,
     Source,
@@ -32,17 +37,20 @@ from cotenant.errors import BackendError, InputError
 from cotenant.graph import read_model
 from cotenant.profile import Profile, samples_of
 from cotenant.study.children import SilentError
-from cotenant.study.compare import QUICK, Settings, compare, period_of, report_of
+from cotenant.study.compare import FIRST_ALONE, QUICK, Settings, compare, period_of, report_of
 from cotenant.study.meter import Reading
-from cotenant.study.prepare import platform_of
+from cotenant.study.planned import Errand, first_alone, load
+from cotenant.study.prepare import platform_of, profiled
 from cotenant.study.prepared import Prepared, planned
+from cotenant.study.reference import Names, references_of
 from cotenant.study.report import PLANNED, Report, report_json
 from cotenant.study.rounds import Measured
 from cotenant.study.seat import Manner, Seat
 from cotenant.study.serving import read_samples
+from cotenant.study.solo import at_solo, key_of
 from cotenant.study.way import Period, Serve, Way, of_round
 from cotenant.study.ways import SAMPLES, Bench, baselines, merged, write_samples
-from cotenant.trace import Ending, Trace
+from cotenant.trace import Ending, Trace, Usage, tallies
 from cotenant.units import NS_PER_MS, NS_PER_S
 from tests.small_networks import classifier
 
@@ -102,19 +110,21 @@ def trace(crew: Prepared, pace: Pace) -> Trace:
     return Trace(spans=(), endings=tuple(endings), stop_ns=NS_PER_S, platform="p", policy="")
 
 
-def report(crew: Prepared, paces: Mapping[str, Pace], alone: int = 10, others: float = 0.0) -> Report:
+def report(crew: Prepared, paces: Mapping[str, Pace], alone: int = 10, others: float = 0.0, usage: Usage | None = None) -> Report:
     """Report on ways at their paces, every round alike."""
     ways = [Way(name=name, serve=lambda _: trace(crew, Pace(0, 0)), fidelity=lambda *_: FIDELITY) for name in paces]
     measured = [
-        Measured(way=name, round=index, trace=trace(crew, pace), others=others) for name, pace in paces.items() for index in range(ROUNDS)
-    ]  # fmt: skip
-    references = {t.name: f"alone {t.name}" for t in crew.tenants}
+        Measured(way=name, round=index, trace=replace(trace(crew, pace), usage=usage), others=others)
+        for name, pace in paces.items()
+        for index in range(ROUNDS)
+    ]
+    alone_ways = {t.name: f"alone {t.name}" for t in crew.tenants}
     measured += [
         Measured(way=name, round=index, trace=trace(crew, Pace(alone, 1)), others=0.0)
-        for name in references.values()
+        for name in alone_ways.values()
         for index in range(ROUNDS)
     ]  # fmt: skip
-    return report_of(crew, ways, measured, references, ROUNDS)
+    return report_of(crew, ways, measured, Names(alone=alone_ways), ROUNDS)
 
 
 def test_twice_the_rate_at_half_the_latency_is_told_as_such(tmp_path: Path) -> None:
@@ -133,11 +143,11 @@ def test_rates_are_set_over_the_rates_alone(tmp_path: Path) -> None:
     found = report(prepared(tmp_path), {PLANNED: Pace(20, 500)}, alone=8)
     # Two tenants, each at 20/s against 8/s alone.
     assert dict(found.ways)[PLANNED].stp_ort == 2 * 20 / 8
-    assert dict(found.alone_per_s) == {"eye": 8.0, "tag": 8.0}
+    assert found.references.whole.rates == {"eye": 8.0, "tag": 8.0}
 
 
 def test_the_fair_sum_never_exceeds_the_bound(tmp_path: Path) -> None:
-    found = report(prepared(tmp_path), {PLANNED: Pace(20, 500)})
+    found = report(prepared(tmp_path), {PLANNED: Pace(20, 500)}).references.whole
     assert 0 < found.fair_stp <= found.bound_stp * (1 + 1e-9)
 
 
@@ -164,6 +174,114 @@ def test_the_json_has_the_keys_that_are_promised(tmp_path: Path) -> None:
     assert told["ways"]["tuned"]["seconds"] == ROUNDS
     assert set(told["ratios"]) == {"tuned"}
     json.dumps(told, allow_nan=False)
+
+
+def test_the_best_rank_alone_is_a_way_that_the_plan_is_set_over(tmp_path: Path) -> None:
+    found = dict(report(prepared(tmp_path), {PLANNED: Pace(20, 500), FIRST_ALONE: Pace(20, 400)}).ratios)[FIRST_ALONE]
+    assert (found.critical_p99, found.critical) == (500 / 400, "eye")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_best_rank_alone_is_asked_as_it_is_beside_the_others(first: int) -> None:
+    tenants = [
+        Tenant(name=name, source=Source(model="zoo:x"), arrival=Poisson(rate_per_s=50.0), rank=0 if index == first else 3)
+        for index, name in enumerate("ab")
+    ]
+    workload, best = Workload(tenants=tuple(tenants), seed=7), tenants[first].name
+    beside = [r.arrival_ns for r in workload.requests(NS_PER_S) if r.tenant == best]
+    alone = first_alone(workload).requests(NS_PER_S)
+    assert ([r.arrival_ns for r in alone], {r.tenant for r in alone}) == (beside, {best})
+    assert len(beside) > 1
+
+
+def test_all_of_the_best_rank_are_asked_when_it_is_alone() -> None:
+    tenants = [Tenant(name=str(rank), source=Source(model="zoo:x"), arrival=Closed(), rank=rank) for rank in (2, 1)]
+    more = Tenant(name="more", source=Source(model="zoo:x"), arrival=Closed(), rank=1)
+    asked = first_alone(Workload(tenants=(*tenants, more))).tenants
+    assert [tenant.arrival for tenant in asked] == [External(), Closed(), Closed()]
+
+
+def test_options_take_alone_what_was_measured_and_what_is_not_known_stays(tmp_path: Path) -> None:
+    crew = prepared(tmp_path)
+    (model, engine, precision) = key = key_of(crew.options[0])
+    scaled = at_solo(crew.options, crew.profile.table, crew.platform, {key: 7 * NS_PER_MS})
+    for before, after in zip(crew.options, scaled, strict=True):
+        if key_of(before) == (model, engine, precision):
+            assert after.latency_ns == 7 * NS_PER_MS
+            assert after.demand_of("cpu") == pytest.approx(0.007)
+            assert sum(step.duration_ns for step in after.chain) == after.latency_ns
+        else:
+            assert after == before
+    assert {key_of(o) for o in scaled} == {key_of(o) for o in crew.options}
+
+
+def test_a_wide_option_takes_as_much_less_than_a_narrow_one_as_it_was_timed_to(tmp_path: Path) -> None:
+    crew = prepared(tmp_path)
+    narrow = crew.options[0]
+    wide = replace(
+        narrow, chain=(replace(narrow.chain[0], width=2),), demand=(("cpu", 2 * narrow.latency_ns / NS_PER_S),)
+    )  # fmt: skip
+    timed = next(t for t in crew.profile.table.timings if (t.model, t.engine) == key_of(narrow)[:2])
+    table = Table(timings=(*crew.profile.table.timings, replace(timed, width=2, wall_ns=timed.wall_ns * 3 // 4)))
+    (found,) = at_solo((wide,), table, crew.platform, {key_of(wide): 8 * NS_PER_MS})
+    assert found.latency_ns == pytest.approx(6 * NS_PER_MS)
+
+
+def test_bounds_follow_what_models_take_alone_in_the_same_run(tmp_path: Path) -> None:
+    crew = prepared(tmp_path)
+    names = Names(alone={t.name: f"alone {t.name}" for t in crew.tenants}, solo={key_of(o): str(key_of(o)) for o in crew.options})
+    slow, fast = (references_of(crew, alone_at(crew, names, solo_ns), names, 1).whole for solo_ns in (8 * NS_PER_MS, 4 * NS_PER_MS))
+    assert dict(dict(slow.solo_ns)["tag"]) == {"openvino bf16": 8 * NS_PER_MS}
+    # A periodic tenant asks for the same; the closed one gets what is left.
+    eye = 20 / slow.rates["eye"]
+    assert slow.fair_stp - eye == pytest.approx((2 - 20 * 0.008) / 0.008 / slow.rates["tag"])
+    assert fast.fair_stp - eye == pytest.approx((2 - 20 * 0.004) / 0.004 / fast.rates["tag"])
+
+
+def test_a_round_in_which_somebody_answered_nothing_alone_is_judged_by_the_medians(tmp_path: Path) -> None:
+    crew = prepared(tmp_path)
+    names = Names(alone={t.name: f"alone {t.name}" for t in crew.tenants})
+    measured = [
+        Measured(way=way, round=index, trace=trace(crew, Pace(0 if index == 1 else 10, 1)), others=0.0)
+        for way in names.alone.values() for index in range(3)
+    ]  # fmt: skip
+    found = references_of(crew, measured, names, 3)
+    assert [one.rates for one in found.rounds] == [found.whole.rates] * 3
+
+
+def alone_at(crew: Prepared, names: Names, solo_ns: int) -> list[Measured]:
+    """Measure one round: ten answers of each tenant alone, and of each variant on one core, in so long."""
+    ways = [*((way, 1) for way in names.alone.values()), *((way, solo_ns) for way in names.solo.values())]
+    return [Measured(way=way, round=0, trace=trace(crew, Pace(10, latency_ns)), others=0.0) for way, latency_ns in ways]
+
+
+def test_the_json_has_every_round_of_every_way_beside_its_references(tmp_path: Path) -> None:
+    told = report_json(report(prepared(tmp_path), {PLANNED: Pace(20, 500), "tuned": Pace(1, 1)}, alone=8, others=0.25))
+    assert (told["lanes"], len(told["references"])) == (2, ROUNDS)
+    for way in told["ways"].values():
+        assert [one["round"] for one in way["rounds"]] == list(range(ROUNDS))
+        assert {one["others"] for one in way["rounds"]} == {0.25}
+    assert [one["stp_ort"] for one in told["ways"][PLANNED]["rounds"]] == [2 * 20 / 8] * ROUNDS
+    assert told["ways"][PLANNED]["rounds"][0]["tenants"]["eye"]["asked"] == 20
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        (None, "dispatching: not measured"),
+        (Usage(cpu_ns=NS_PER_S, segments=4, dispatch_ns=NS_PER_S // 50, dispatch_mean_ns=14_000.0, dispatch_median_ns=12_000),
+         "dispatching: 12 us of CPU per segment beside the engine, 1.00% of the cores"),
+    ],
+)  # fmt: skip
+def test_the_tables_tell_what_was_used_and_what_dispatching_took(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], usage: Usage | None, told: str
+) -> None:
+    crew = prepared(tmp_path)
+    show_comparison(report(crew, {PLANNED: Pace(20, 500), "tuned": Pace(1, 1)}, usage=usage), crew.tenants)
+    lines = capsys.readouterr().out.splitlines()
+    assert told in lines
+    # One of two cores, all the time.
+    assert usage is None or " 50% " in next(line for line in lines if PLANNED in line)
 
 
 def test_every_way_is_asked_the_same_in_a_round(tmp_path: Path) -> None:
@@ -275,13 +393,23 @@ def test_traces_are_merged_in_order_of_arrival_and_none_cannot_be() -> None:
         merged([])
 
 
+def test_what_children_used_adds_up_and_is_unknown_if_one_does_not_say() -> None:
+    silent = Trace(spans=(), endings=(), stop_ns=9, platform="", policy="")
+    some = [replace(silent, usage=Usage(cpu_ns=cpu_ns)) for cpu_ns in (3, 4)]
+    assert merged(some).usage == Usage(cpu_ns=7)
+    assert merged([*some, silent]).usage is None
+
+
 def test_every_way_serves_a_real_model_and_loses_nothing(tmp_path: Path) -> None:
     crew = prepared(tmp_path, FP32)  # which every machine computes
     told: list[Measured] = []
     brief = Settings(rounds=1, period_s=0.2, alone_s=0.1)
     idle = Reading(at_s=0.0, busy_s=0.0, own_s=0.0, cores=2)
-    found = compare(crew, _planned(crew), brief, told.append, lambda: idle)
-    assert {m.way for m in told} == {*WAYS, PLANNED, "alone eye", "alone tag"}
+    found = compare(crew, _planned(crew), brief, told.append, lambda: idle, first=_planned(crew))
+    # Both tenants have one model: each of its variants is served on one core once.
+    solos = {"one core eye onnxruntime fp32", "one core eye openvino fp32"} & {m.way for m in told}
+    assert {m.way for m in told} == {*WAYS, FIRST_ALONE, PLANNED, "alone eye", "alone tag", *solos}
+    assert len(solos) == len({solo for _, own in found.references.whole.solo_ns for solo, _ in own}) > 0
     for name, way in found.ways:
         rows = dict(way.summary.tenants)
         assert all(row.lost == row.failed == 0 and row.done > 0 for row in rows.values()), name
@@ -290,6 +418,31 @@ def test_every_way_serves_a_real_model_and_loses_nothing(tmp_path: Path) -> None
     naive = dict(dict(found.ways)["naive-threads"].summary.tenants)["eye"]
     # 0.2 s of one request every 50 ms.
     assert (naive.option, naive.fidelity, naive.asked) == ("onnxruntime fp32 as it comes", 1.0, 4)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_the_planned_way_says_what_it_used_and_what_dispatching_took(tmp_path: Path, first: bool) -> None:
+    classifier(tmp_path / "m.onnx")
+    crew = tmp_path / "crew.yaml"
+    crew.write_text(
+        "tenants:\n"
+        "  - {name: tag, model: m.onnx, arrival: flat-out, rank: 1, allow: [fp32]}\n"
+        "  - {name: eye, model: m.onnx, arrival: {every: 10ms}, deadline: 1s, allow: [fp32]}\n"
+    )
+    plan = profiled(crew).planned().plan
+    errand = Errand(
+        crew=str(crew), digest=plan.crew, precisions=None, allow_overload=False, slowdowns=(), seed=0, stop_ns=100 * NS_PER_MS,
+        grace_ns=10 * NS_PER_S, first=first,
+    )  # fmt: skip
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        served = pool.submit(lambda: load(msgspec.json.encode(errand))(0)).result()
+    tag, eye = tallies(served, ("tag", "eye"))
+    assert (tag.asked > 0, eye.asked, tag.lost + eye.lost) == (not first, 10, 0)
+    assert served.usage is not None
+    assert served.usage.dispatch_median_ns is not None
+    # Networks so small are whole: a segment for each request. What ends after the window is not reckoned with.
+    assert 0 < served.usage.segments <= tag.done + eye.done
+    assert 0 < served.usage.dispatch_ns <= served.usage.cpu_ns
 
 
 def test_a_comparison_notes_what_fell_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,6 +456,7 @@ def test_a_comparison_notes_what_fell_silent(tmp_path: Path, monkeypatch: pytest
     steady = Way(name="steady", serve=_planned(crew), fidelity=lambda *_: None)
     monkeypatch.setattr("cotenant.study.compare.baselines", lambda _: ())
     monkeypatch.setattr("cotenant.study.compare.alone", lambda *_: steady)
+    monkeypatch.setattr("cotenant.study.compare.solo_ways", lambda *_: {})
     seconds = iter(range(100))
     meter = lambda: Reading(at_s=float(next(seconds)), busy_s=0.0, own_s=0.0, cores=2)  # noqa: E731
     compare(crew, serve, Settings(rounds=1), meter=meter, noted=notes.append)

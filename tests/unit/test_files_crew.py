@@ -86,6 +86,7 @@ tenants:
     accuracy: 0.7
     allow: [int8, fp32, int8]
     discipline: drop-late
+    queue: 12
     work: {spread: 0.3}
     exits: {2: 0.1, 0: 0.25}
 """
@@ -97,7 +98,7 @@ tenants:
     tenant = Tenant(
         name="all", source=source, arrival=Periodic(every_ns=100 * MS, jitter_ns=5 * MS, offset_ns=1000 * MS), rank=3, weight=2.0,
         deadline_ns=50 * MS, floor=0.25, fidelity_floor=0.5, fidelity_measure=Measure.TOP1, accuracy_floor=0.7,
-        allow=(Precision.INT8, Precision.FP32), discipline=Discipline.DROP_LATE,
+        allow=(Precision.INT8, Precision.FP32), discipline=Discipline.DROP_LATE, queue=12,
         work=Work(spread=0.3, exits=((0, 0.25), (2, 0.1))),
     )  # fmt: skip
     assert read(crew, text) == Crew(
@@ -234,7 +235,14 @@ def test_text_numbers_and_flags_are_told_apart_as_in_yaml_1_2(crew: Path) -> Non
         ("allow: []", "tenants[0].allow: []; at least one of fp32, bf16, int8"),
         ("allow: int8", "tenants[0].allow: int8; a list"),
         ("allow: [int4]", "tenants[0].allow[0]: int4; did you mean int8? known: fp32, bf16, int8"),
-        ("discipline: drop", "tenants[0].discipline: drop; did you mean drop-late? known: in-order, drop-late"),
+        ("discipline: drop", "tenants[0].discipline: drop; did you mean drop-late? known: in-order, newest-first, drop-late"),
+        ("discipline: newest-first\n  arrival: flat-out", "tenants[0].discipline: newest-first; only for requests that come by themselves"),
+        ("queue: 0", "tenants[0].queue: 0; 1 to 1000000 requests"),
+        ("queue: 2000000", "tenants[0].queue: 2000000; 1 to 1000000 requests"),
+        ("queue: 2.5", "tenants[0].queue: 2.5; a whole number"),
+        ("queue: none", "tenants[0].queue: none; a whole number"),
+        ("queue: true", "tenants[0].queue: true; a whole number"),
+        ("queue: 9\n  arrival: {closed: 2}", "tenants[0].queue: 9; only for requests that come by themselves or are submitted; "),
         ("shapes: [1, 3]", "tenants[0].shapes: [1, 3]; keys with values"),
         ("shapes: {x: 3}", "tenants[0].shapes.x: 3; a list of whole numbers of 1 or more, such as [1, 3, 224, 224]"),
         ("shapes: {x: [1, 0]}", "tenants[0].shapes.x: [1, 0]; a list of whole numbers of 1 or more, such as [1, 3, 224, 224]"),

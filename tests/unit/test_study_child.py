@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 
@@ -119,6 +120,23 @@ def test_arrivals_are_told_as_scheduled(tmp_path: Path) -> None:
     trace = served(service(seat(tmp_path, arrivals_ns, clients=1)))
     assert tuple(e.arrival_ns for e in trace.endings) == arrivals_ns
     assert all(e.finish_ns is not None and e.finish_ns >= e.arrival_ns for e in trace.endings)
+
+
+def test_children_say_what_they_used(tmp_path: Path) -> None:
+    one, both = (served(*[service(seat(tmp_path))] * count).usage for count in (1, 2))
+    assert one is not None
+    assert both is not None
+    assert one.cpu_ns > 0  # flat out, a client is never idle
+    assert both.segments == 0
+
+
+def test_what_serves_may_lie_on_huge_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = list[int]()
+    monkeypatch.setattr(serving, "collapse", lambda: moved.append(1))
+    order = Service(seats=(seat(tmp_path),), stop_ns=1, grace_ns=0)
+    for huge_pages in (False, True):
+        serving.load(msgspec.json.encode(replace(order, huge_pages=huge_pages)))
+    assert moved == [1]
 
 
 def test_the_best_effort_answers_too(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def compare(
     note(prepared.profile.notes)
     way = planned(prepared, crew, wanted)
     told = partial(served.tell_period, to_stderr=as_json)
-    report = study.compare(prepared, way, settings, told, noted=lambda line: note([line]))
+    first = planned(prepared, crew, wanted, first=True)
+    report = study.compare(prepared, way, settings, told, noted=lambda line: note([line]), first=first)
     if as_json:
         show_json(report_json(report))
     else:

@@ -8,8 +8,9 @@ from cotenant.cli.screen import cell, show_table
 from cotenant.describe import Judged, Plan, Tenant
 from cotenant.study.bootstrap import Interval
 from cotenant.study.door import Tick
-from cotenant.study.report import Ratio, Report, Served
+from cotenant.study.report import PLANNED, Ratio, Report, Served
 from cotenant.study.rounds import Measured
+from cotenant.study.turn import medians
 from cotenant.trace import Row, Summary
 
 _TENANTS = (
@@ -32,6 +33,9 @@ def tell_tick(tick: Tick) -> None:
 def show_run(summary: Summary, plan: Plan) -> None:
     """Print a table of tenants, and the sums."""
     show_table(_TENANTS, (_tenant(name, row, plan) for name, row in summary.tenants), words=2)
+    for name, row in summary.tenants:
+        if row.dropped_for:
+            print(f"{name} dropped " + ", ".join(f"{count}: {reason}" for reason, count in row.dropped_for))
     print(f"{summary.seconds:.1f} s on {summary.platform}: sum of P {summary.stp:.3f}, least P {summary.least_p:.3f}")
 
 
@@ -61,9 +65,11 @@ def tell_period(measured: Measured, *, to_stderr: bool = False) -> None:
 def show_comparison(report: Report, tenants: tuple[Tenant, ...]) -> None:
     """Print the ways, then planned over each of the others."""
     first = min(tenants, key=lambda t: t.rank).name
-    ways = ("way", "stp_ort", "sum P", f"{first} p50 ms", f"{first} p99 ms", f"{first} missed", "lost", "disturbed", "repeats")
+    ways = ("way", "stp_ort", "sum P", f"{first} p50 ms", f"{first} p99 ms", f"{first} missed", "lost", "used", "disturbed", "repeats")
     show_table(ways, (_way(name, served, first) for name, served in report.ways))
-    print(f"stp_ort: at most {report.bound_stp:.3f} within the demands; the fairest {report.fair_stp:.3f}\n")
+    whole = report.references.whole
+    print(f"stp_ort: at most {whole.bound_stp:.3f} within the demands; the fairest {whole.fair_stp:.3f}")
+    print(f"{_dispatching(dict(report.ways)[PLANNED])}\n")
     ratios = ("planned over", "stp_ort", "95 %", "critical p99", "95 %", "critical")
     show_table(ratios, (_ratio(name, ratio) for name, ratio in report.ratios))
 
@@ -71,7 +77,17 @@ def show_comparison(report: Report, tenants: tuple[Tenant, ...]) -> None:
 def _way(name: str, served: Served, first: str) -> tuple[object, ...]:
     row = dict(served.summary.tenants)[first]
     lost = sum(r.lost for _, r in served.summary.tenants)
-    return (name, served.stp_ort, served.summary.stp, row.p50_ms, row.p99_ms, row.missed, lost, len(served.disturbed), served.repeats)
+    used = medians(served.turns)["used"]
+    figures = (served.stp_ort, served.summary.stp, row.p50_ms, row.p99_ms, row.missed, lost)
+    return (name, *figures, None if used is None else f"{used:.0%}", len(served.disturbed), served.repeats)
+
+
+def _dispatching(planned: Served) -> str:
+    found = medians(planned.turns)
+    median_us, share = found["dispatch_us_per_segment"], found["dispatch_share"]
+    if median_us is None or share is None:
+        return "dispatching: not measured"
+    return f"dispatching: {median_us:.3g} us of CPU per segment beside the engine, {share:.2%} of the cores"
 
 
 def _ratio(name: str, ratio: Ratio) -> tuple[object, ...]:

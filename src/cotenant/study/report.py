@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any
 
 import numpy as np
 
-from cotenant.describe import Plan, Tenant
-from cotenant.errors import BackendError
+from cotenant.describe import Plan, Platform, Tenant
 from cotenant.study.bootstrap import Interval, paired_ratio, quantile_ratio
+from cotenant.study.reference import References, reference_json
 from cotenant.study.rounds import Measured
+from cotenant.study.turn import Turn, medians, stp_ort, turn_json, turn_of
 from cotenant.study.way import Way
-from cotenant.trace import Summary, Tally, as_json, pooled, quantile_ns, rows, tallies, tally
+from cotenant.trace import Summary, Tally, as_json, pooled, quantile_ns, rows, tallies
 
 PLANNED = "planned"
 CRITICAL_Q = 0.99
@@ -22,12 +22,16 @@ CRITICAL_Q = 0.99
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """Sum up one way over all rounds; `disturbed` lists rounds kept although others took CPU, `repeats` counts those measured again."""
+    """Sum up one way over all rounds; `disturbed` lists rounds kept although others took CPU, `repeats` counts those measured again.
+
+    `turns` has each round by itself.
+    """
 
     summary: Summary
     stp_ort: float
     disturbed: tuple[int, ...]
     repeats: int
+    turns: tuple[Turn, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +50,11 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Hold a comparison; rates alone (per second) are medians over the rounds."""
+    """Hold a comparison on so many `lanes`, with what it is judged by."""
 
     rounds: int
-    bound_stp: float
-    fair_stp: float
-    alone_per_s: tuple[tuple[str, float], ...]
+    lanes: int
+    references: References
     ways: tuple[tuple[str, Served], ...]
     ratios: tuple[tuple[str, Ratio], ...]
 
@@ -77,32 +80,25 @@ def rounds_of(way: str, measured: Sequence[Measured], tenants: Sequence[Tenant])
     return Rounds(tallies=tuple(tallies(m.trace, names) for m in sorted(measured, key=lambda m: m.round) if m.way == way))
 
 
-def alone_per_s(measured: Sequence[Measured], ways: Mapping[str, str]) -> dict[str, float]:
-    """Return the median rate of each tenant alone, `ways` naming the way that measured it; BackendError if one answered nothing."""
-    rates = {name: median(tally(m.trace, name).rate_per_s for m in measured if m.way == way) for name, way in ways.items()}
-    for tenant, rate_per_s in rates.items():
-        if not rate_per_s > 0:
-            raise BackendError("onnxruntime", f"{tenant} alone answered nothing")
-    return rates
-
-
 def served(
-    way: Way, measured: Sequence[Measured], plan: Plan, tenants: Sequence[Tenant], platform: str, alone: Mapping[str, float]
+    way: Way, measured: Sequence[Measured], plan: Plan, tenants: Sequence[Tenant], platform: Platform, references: References
 ) -> Served:
     """Sum up one way: counts and quantiles pooled over the rounds, repeats and rounds disturbed told."""
-    own = [m for m in measured if m.way == way.name]
+    own = sorted((m for m in measured if m.way == way.name), key=lambda m: m.round)
     counted = rounds_of(way.name, own, tenants).pooled()
+    names = [t.name for t in tenants]
     return Served(
-        summary=rows(counted, plan, tenants, way.fidelity, platform),
-        stp_ort=_stp_ort(counted, alone),
+        summary=rows(counted, plan, tenants, way.fidelity, platform.name),
+        stp_ort=stp_ort(counted, references.whole.rates),
         disturbed=tuple(sorted(m.round for m in own if m.disturbed)),
         repeats=sum(m.tries - 1 for m in own),
+        turns=tuple(turn_of(m, names, references.rounds[m.round].rates, platform.lanes) for m in own),
     )
 
 
 def ratio(planned: Rounds, other: Rounds, tenants: Sequence[Tenant], alone: Mapping[str, float], rng: np.random.Generator) -> Ratio:
     """Set the rounds of planned over those of another way, paired."""
-    over, under = ([_stp_ort(counted, alone) for counted in way.tallies] for way in (planned, other))
+    over, under = ([stp_ort(counted, alone) for counted in way.tallies] for way in (planned, other))
     first = min(t.rank for t in tenants)
     p99 = {t.name: _p99_ratio(planned, other, t.name) for t in tenants if t.rank == first}
     known = {name: value for name, value in p99.items() if value is not None}
@@ -118,17 +114,19 @@ def ratio(planned: Rounds, other: Rounds, tenants: Sequence[Tenant], alone: Mapp
 
 def report_json(report: Report) -> dict[str, Any]:
     """Return what `compare --json` prints."""
-    ways = {
-        name: {**as_json(way.summary), "stp_ort": way.stp_ort, "disturbed": list(way.disturbed), "repeats": way.repeats}
-        for name, way in report.ways
+    return {
+        "rounds": report.rounds,
+        "lanes": report.lanes,
+        **reference_json(report.references.whole),
+        "references": [reference_json(reference) for reference in report.references.rounds],
+        "ways": {name: _served_json(way) for name, way in report.ways},
+        "ratios": {name: asdict(found) for name, found in report.ratios},
     }
-    ratios = {name: asdict(found) for name, found in report.ratios}
-    head = {"rounds": report.rounds, "bound_stp": report.bound_stp, "fair_stp": report.fair_stp}
-    return {**head, "alone_per_s": dict(report.alone_per_s), "ways": ways, "ratios": ratios}
 
 
-def _stp_ort(counted: Sequence[Tally], alone: Mapping[str, float]) -> float:
-    return sum(t.rate_per_s / alone[t.tenant] for t in counted)
+def _served_json(way: Served) -> dict[str, Any]:
+    head = {"stp_ort": way.stp_ort, "disturbed": list(way.disturbed), "repeats": way.repeats}
+    return {**as_json(way.summary), **head, **medians(way.turns), "rounds": [turn_json(turn) for turn in way.turns]}
 
 
 def _p99_ratio(planned: Rounds, other: Rounds, tenant: str) -> float | None:

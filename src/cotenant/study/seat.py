@@ -42,7 +42,8 @@ class Seat:
 class Service:
     """Tell one child everything: requests arrive in [0, stop_ns), what is unanswered `grace_ns` later is lost.
 
-    `best_effort` puts the threads that ask under SCHED_IDLE; threads that an engine made while it loaded are not among them.
+    `best_effort` puts the threads that ask under SCHED_IDLE; threads that an engine made while it loaded are not among them. With
+    `huge_pages` what was loaded is moved onto them, as a device does.
     """
 
     seats: tuple[Seat, ...]
@@ -50,6 +51,7 @@ class Service:
     grace_ns: int
     best_effort: bool = False
     warm_runs: int = 5
+    huge_pages: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

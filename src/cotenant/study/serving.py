@@ -14,14 +14,16 @@ import msgspec
 import numpy as np
 
 from cotenant.backend import Session
+from cotenant.backend.hugepages import collapse
 from cotenant.backend.scheduling import best_effort
 from cotenant.describe import Array
 from cotenant.profile.samples import one
 from cotenant.study.child import Run, attend
-from cotenant.study.clients import Inputs, Log, Shared, Window, ask_on_time, endings, keep_asking
+from cotenant.study.clients import Inputs, Log, Shared, Window, ask_on_time, endings, keep_asking, wait_until
 from cotenant.study.seat import Seat, Service
 from cotenant.study.sessions import load as load_sessions
-from cotenant.trace import Ending, Trace
+from cotenant.study.spent import mark, spent_ns
+from cotenant.trace import Ending, Trace, Usage
 from cotenant.units import NS_PER_S
 
 Clients = tuple[list[Log], list[threading.Thread]]
@@ -33,6 +35,8 @@ def load(line: bytes) -> Run:
     loaded = [(seat, *load_sessions(seat), read_samples(seat)) for seat in service.seats]
     for _, sessions, _, inputs in loaded:
         _warm(sessions, inputs, service.warm_runs)
+    if service.huge_pages:
+        collapse()
     # As in the planned way: no collection walks what was loaded while requests are served.
     gc.collect()
     gc.freeze()
@@ -41,10 +45,11 @@ def load(line: bytes) -> Run:
         window = Window(start_ns=start_ns, stop_ns=start_ns + service.stop_ns, end_ns=start_ns + service.stop_ns + service.grace_ns)
         idle = service.best_effort
         kept = [(seat, option, *_start(seat, sessions, inputs, window, idle=idle)) for seat, sessions, option, inputs in loaded]
+        cpu_ns = _spent_within(window)
         for _, _, _, threads in kept:
             _join(threads, window)
         made = [e for seat, option, logs, _ in kept for e in endings(logs, seat.tenant, seat.deadline_ns, start_ns, option)]
-        return _trace(service, made)
+        return replace(_trace(service, made), usage=Usage(cpu_ns=cpu_ns))
 
     return run
 
@@ -88,6 +93,14 @@ def _as_best_effort(work: Callable[[], None]) -> None:
 
 def _cycled(inputs: tuple[Inputs, ...], first: int) -> Iterator[Inputs]:
     return (inputs[i % len(inputs)] for i in count(first))
+
+
+def _spent_within(window: Window) -> int:
+    """Sleep until requests arrive no more; return the CPU time taken since they began to."""
+    wait_until(window.start_ns)
+    before = mark()
+    wait_until(window.stop_ns)
+    return spent_ns(before, mark(), window.stop_ns - window.start_ns)
 
 
 def _join(threads: list[threading.Thread], window: Window) -> None:

@@ -16,7 +16,7 @@ from cotenant.study.prepared import Prepared
 from cotenant.study.seat import Manner, Seat, Service
 from cotenant.study.sessions import option_name
 from cotenant.study.way import Period, Way
-from cotenant.trace import Ending, Trace
+from cotenant.trace import Ending, Trace, Usage
 from cotenant.units import NS_PER_S
 
 CHILD = "cotenant.study.serving"
@@ -82,21 +82,42 @@ def alone(bench: Bench, tenant: Tenant, least_ns: int) -> Way:
     return Way(name=f"alone {tenant.name}", serve=serve, fidelity=lambda *_: 1.0, stop_ns=max(least_ns, ALONE_RUNS * slowest_ns))
 
 
-def serve_groups(groups: Iterable[tuple[tuple[Seat, ...], bool]], period: Period) -> Trace:
+def on_one_core(bench: Bench, tenant: Tenant, engine: str, precision: Precision, least_ns: int) -> Way:
+    """Serve one variant by itself, one request outstanding on one thread, with all that a device gives it."""
+    timings = bench.prepared.profile.table.timings
+    digest = bench.prepared.card(tenant.name).model.digest
+    slowest_ns = max((t.wall_ns for t in timings if (t.model, t.engine, t.precision) == (digest, engine, precision)), default=0)
+
+    def serve(period: Period) -> Trace:
+        seat = _seat(bench, replace(tenant, arrival=Closed(outstanding=1)), Manner.ONE_THREAD, ())
+        seat = replace(seat, engine=engine, precision=precision, file=bench.prepared.card(tenant.name).file(precision))
+        return serve_groups([((seat,), False)], period, huge_pages=True)
+
+    name = f"one core {tenant.name} {engine} {precision.value}"
+    return Way(name=name, serve=serve, fidelity=lambda *_: None, stop_ns=max(least_ns, ALONE_RUNS * slowest_ns))
+
+
+def serve_groups(groups: Iterable[tuple[tuple[Seat, ...], bool]], period: Period, *, huge_pages: bool = False) -> Trace:
     """Serve each group of seats, best effort or not, in a child of its own; return one trace of them all."""
-    services = [Service(seats=seats, stop_ns=period.stop_ns, grace_ns=period.grace_ns, best_effort=idle) for seats, idle in groups]
+    services = [
+        Service(seats=seats, stop_ns=period.stop_ns, grace_ns=period.grace_ns, best_effort=idle, huge_pages=huge_pages)
+        for seats, idle in groups
+    ]
     limit_s = (period.stop_ns + period.grace_ns) / NS_PER_S + SLACK_S
     labels = [", ".join(seat.tenant for seat in service.seats) for service in services]
     return merged(children.serve(CHILD, [msgspec.json.encode(service) for service in services], limit_s, labels))
 
 
 def merged(traces: Sequence[Trace]) -> Trace:
-    """Join traces of the same instants into one, its endings numbered in order of arrival; ValueError for none."""
+    """Join traces of the same instants into one, its endings numbered in order of arrival, its usage that of all; ValueError for none."""
     if not traces:
         raise ValueError("no trace to merge")
     endings = sorted((e for trace in traces for e in trace.endings), key=lambda e: (e.arrival_ns, e.tenant))
     numbered: tuple[Ending, ...] = tuple(replace(e, request=index) for index, e in enumerate(endings))
-    return replace(traces[0], spans=(), endings=numbered, asked=tuple(pair for trace in traces for pair in trace.asked))
+    asked = tuple(pair for trace in traces for pair in trace.asked)
+    usages = [trace.usage for trace in traces if trace.usage is not None]
+    usage = Usage(cpu_ns=sum(usage.cpu_ns for usage in usages)) if len(usages) == len(traces) else None
+    return replace(traces[0], spans=(), endings=numbered, asked=asked, usage=usage)
 
 
 def _way(bench: Bench, name: str, manner: Manner, group: Group) -> Way:

@@ -41,8 +41,23 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Say what serving took of the CPU within the window: `cpu_ns` of all processes together.
+
+    Of a device that dispatches, `dispatch_ns` is what of it its lanes' threads took beside engines, for so many `segments`, each
+    taking `dispatch_mean_ns` on the mean and `dispatch_median_ns` in the middle; None without segments.
+    """
+
+    cpu_ns: int
+    segments: int = 0
+    dispatch_ns: int = 0
+    dispatch_mean_ns: float | None = None
+    dispatch_median_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """Hold all spans and endings of one run over `[0, stop_ns)`, and what made them."""
+    """Hold all spans and endings of one run over `[0, stop_ns)`, and what made them; `usage` None where nobody measured it."""
 
     spans: tuple[Span, ...]
     endings: tuple[Ending, ...]
@@ -52,3 +67,4 @@ class Trace:
     seed: int = 0
     asked: tuple[tuple[str, int], ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
+    usage: Usage | None = None
