@@ -222,8 +222,6 @@ def _wins_tie(s: State, one: int, other: int) -> bool:
     a, b = s.slots[one], s.slots[other]
     if a.rank != b.rank:
         return a.rank < b.rank
-    if a.begun != b.begun:
-        return a.begun > b.begun
     mine, theirs = turn(s, a.tenant, is_warm(s, a.position)), turn(s, b.tenant, is_warm(s, b.position))
     if mine != theirs:
         return mine < theirs
