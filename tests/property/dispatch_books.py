@@ -555,7 +555,8 @@ class Books:
         wide = {t.request: self.wanted(t).processor for t in heads if self.wanted(t).width > 1}
         resumed = {d.lane for d in decisions if d.kind == RESUME}
         asked = {row.request for row, _ in self.answers.orders}
-        begun = {self.tickets[d.request].place for d in decisions if d.kind == START}
+        started = [self.tickets[d.request] for d in decisions if d.kind == START]
+        begun = {place for t in started for place in (t.place, (t.option, t.at))}  # where it is served, and where it waited
         for ticket in heads:
             step = self.wanted(ticket)
             ahead = any(processor == step.processor for request, processor in wide.items() if request != ticket.request)
