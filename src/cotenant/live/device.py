@@ -231,16 +231,23 @@ class LiveDevice:
         The lane is held until this thread can use it: should the system not let it run, others take what is queued.
         """
         with self._lock:
+            now_ns = self._clock()
             accepted = self._ongoing.is_open(done.job) and not self._takes_back(done)
-            ended = self._counted(self._ongoing.note(done, self._clock())) if accepted else []
-        self._reporting.now = True
-        answer(ended)
-        self._reporting.now = False
-        with self._lock:
-            if accepted:
-                self._ongoing.give_back(done, self._clock())
-            dropped = self._decide(self._clock())
+            ended = self._counted(self._ongoing.note(done, now_ns)) if accepted else []
+            dropped = [] if ended else self._go_on(done, now_ns, accepted=accepted)
+        if ended:
+            self._reporting.now = True
+            answer(ended)
+            self._reporting.now = False
+            with self._lock:
+                dropped = self._go_on(done, self._clock(), accepted=accepted)
         answer(dropped)
+
+    def _go_on(self, done: Done, now_ns: int, *, accepted: bool) -> list[Ended]:
+        """Give the lanes back, and decide."""
+        if accepted:
+            self._ongoing.give_back(done, now_ns)
+        return self._decide(now_ns)
 
     def _takes_back(self, done: Done) -> bool:
         """Say whether a request is kept because its engine's process is gone."""

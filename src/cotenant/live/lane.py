@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from cotenant.backend import Session
 from cotenant.backend.engine import CrashError
@@ -18,8 +19,7 @@ from cotenant.live.haste import Haste
 from cotenant.live.overhead import Overhead
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(NamedTuple):
     """Run one segment: what to run it with, and on which inputs.
 
     `urgent` asks for the real-time class: for work that is planned not to fill its core.
@@ -32,8 +32,7 @@ class Job:
     urgent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(NamedTuple):
     """Say what came of a job: outputs, or the cause of failure; `cpu_ns` is the CPU time of the thread, and of the one that ran for it.
 
     `crash` says that its engine's process ended or was not there, and whose that is.
