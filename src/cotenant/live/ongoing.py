@@ -72,7 +72,8 @@ class Ongoing:
             return [self.end(slot, Outcome.DONE, "", now_ns, done.cpu_ns, done.outputs)]
         self.ledger.stepped(request, now_ns, done.cpu_ns)
         if station.in_segments:
-            self.asked[slot] = self.asked[slot]._replace(inputs=done.outputs)
+            known = self.asked[slot]
+            self.asked[slot] = Asked(known.request, done.outputs, known.future, known.arrival_ns, known.option)
         return []
 
     def give_back(self, done: Done, now_ns: int) -> None:

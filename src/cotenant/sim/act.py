@@ -21,7 +21,8 @@ def act(  # noqa: PLR0917
     """Tell the dispatcher one thing; return what it does. The last four are the fields of `Asks`, one by one.
 
     ARRIVE takes request, tenant, arrival_ns and due_ns, and gives a slot; FINISH a slot and an instant, and gives 0 where the request
-    ends with it; FAIL a slot; DECIDE and WAKE an instant, and give what `decide` and `wake_ns` do.
+    ends with it; FAIL a slot; DECIDE and WAKE an instant, and give what `decide` and `wake_ns` do. DECIDE leaves what WAKE would give
+    then in the last number of `out`, which is one longer than `decide` needs.
     """
     if what == ARRIVE:
         return arrive(s, one, two, three, four)
@@ -32,7 +33,9 @@ def act(  # noqa: PLR0917
         return 0
     if what == WAKE:
         return wake_ns(s, one)
-    return decide(s, Asks(orders, order, step, shares), one, out, lanes)
+    count = decide(s, Asks(orders, order, step, shares), one, out, lanes)
+    out[len(out) - 1] = wake_ns(s, one)
+    return count
 
 
 def act_at(table: int, what: int, one: int, two: int, three: int, four: int) -> int:

@@ -24,7 +24,9 @@ Act = Callable[..., int]
 class Stepped:
     """Do as `Dispatcher` does, decision for decision, in a tenth of the time; TypeError for a policy that does not compile."""
 
-    __slots__ = ("_act", "_compiler", "_lanes", "_name", "_out", "_plain", "_policy", "_positions", "_state", "_table")
+    __slots__ = (
+        "_act", "_at", "_compiler", "_decided_ns", "_lanes", "_name", "_out", "_plain", "_policy", "_positions", "_state", "_table",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -72,12 +74,14 @@ class Stepped:
 
     def flush(self) -> list[int]:
         """End every request that is queued; return the slots that they had."""
+        self._decided_ns = NONE
         return flush(self._state)
 
     def decide(self, now_ns: int) -> list[Decision]:
         """Decide at an instant; DecisionError if the policy raises or gives no number."""
         try:
             count = self._tell(DECIDE, now_ns)
+            self._decided_ns = now_ns
         except RAISED as cause:
             raise DecisionError(self._name, now_ns, f"it raised {cause!r}; {describe(self._state)}") from cause
         if count == BAD:
@@ -87,7 +91,8 @@ class Stepped:
 
     def wake_ns(self, now_ns: int) -> int | None:
         """Return when to decide again though nothing happens; None for never."""
-        wake = self._tell(WAKE, now_ns)
+        decided = self._decided_ns == now_ns
+        wake = int(cast("Packed", self._out).array[-1]) if decided else self._tell(WAKE, now_ns)
         return None if wake >= NEVER_NS else wake
 
     def stage(self, slot: int) -> int:
@@ -114,7 +119,8 @@ class Stepped:
         self._plain.validate(now_ns)
 
     def _tell(self, what: int, one: int, two: int = 0, three: int = 0, four: int = 0) -> int:
-        return self._act(self._table.data, what, one, two, three, four)
+        self._decided_ns = NONE
+        return self._act(self._at, what, one, two, three, four)
 
     def _pack(self) -> None:
         """Take the plain state over, in rows that compiled code reads."""
@@ -123,10 +129,11 @@ class Stepped:
         for number, own in zip(rows, plain, strict=True):
             cast("Packed", number).length = len(own)  # else what is there for want of an empty array would be no index too far
         self._state = State(*rows)
-        self._out = packed([0] * room(len(self._lanes), len(plain.slots)))
+        self._out = packed([0] * (room(len(self._lanes), len(plain.slots)) + 1))
         self._act, asks = self._compiler.act(self._policy, self._state)
         lists = cast("tuple[Packed, ...]", (*self._state, self._out, self._lanes))
         self._table = cast("Packed", packed([*(rows.data for rows in lists), *asks]))
+        self._at, self._decided_ns = self._table.data, NONE
         self._positions: Any = cast("Packed", self._state.slots).array["position"]
 
     def _unpack(self) -> None:
