@@ -26,17 +26,19 @@ from benchmarks.rankmap.cells import (
     cells,
 )  # fmt: skip
 from benchmarks.rankmap.claims import EXPECTED, checks
-from benchmarks.rankmap.decisions import OBJECTIVES
+from benchmarks.rankmap.decisions import GAP, OBJECTIVES
 from benchmarks.rankmap.lessons import joined, lessons_of
 from benchmarks.rankmap.net import Lessons, gradient, learnt, loss
 from benchmarks.rankmap.promises import OUTSTANDING
 from benchmarks.rankmap.sample import ALIKE, BOARDS, FLOORS, SIZES, Mix, board_of, drawn, options_of, tenants_of
 from benchmarks.rankmap.searching import searched
-from benchmarks.rankmap.served import flat_out
+from benchmarks.rankmap.served import flat_out, kept
 from benchmarks.rankmap.store import Json
 from benchmarks.rankmap.tables import shown
 from benchmarks.rankmap.train import errors, spearman
 from benchmarks.readme import filled
+from cotenant.describe import Objective
+from cotenant.plan import Effort, solve
 from cotenant.search import menu_of
 from cotenant.search.estimator import PLACE_FEATURES, TENANT_FEATURES, WEIGHTS, forward, load
 from tests.unit.test_search_estimator import some_weights
@@ -315,3 +317,12 @@ def test_a_scope_that_is_none_is_refused(arguments: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit) as ended:
         run.main(arguments)
     assert ended.value.code == 2
+
+
+def test_a_backlog_starves_nobody_of_what_is_promised() -> None:
+    """Two tenants need all big cores at once, behind long segments elsewhere: what they have begun must not be overtaken for good."""
+    mix = drawn("kirin970", 5, 0)
+    tenants, platform = tenants_of(mix), board_of(mix.board).platform
+    plan = solve(tenants, options_of(mix, tenants), platform, Objective.MAXMIN, allow_overload=True, effort=Effort(gap=GAP))
+    assert max(step.width for share in plan.shares for step in share.option.chain) == 4
+    assert kept(plan, tenants, platform, outstanding=32).min() > 0.85

@@ -222,7 +222,7 @@ def _wins_tie(s: State, one: int, other: int) -> bool:
     a, b = s.slots[one], s.slots[other]
     if a.rank != b.rank:
         return a.rank < b.rank
-    mine, theirs = turn(s, a.tenant, is_warm(s, a.position)), turn(s, b.tenant, is_warm(s, b.position))
+    mine, theirs = turn(s, one), turn(s, other)
     if mine != theirs:
         return mine < theirs
     if a.arrival_ns != b.arrival_ns:

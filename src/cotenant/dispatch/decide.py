@@ -180,6 +180,7 @@ def _follow(s: State, asks: Asks, now_ns: int, index: int, head: int) -> None:
 def _leave_queue(s: State, slot: int) -> None:
     c = s.slots[slot]
     if c.begun == 0:
+        c.tag = s.tenants[c.tenant].served
         charge(s, c.tenant, is_warm(s, c.position))
         s.tenants[c.tenant].waiting -= 1
     dequeue(s, c.position, c.late)

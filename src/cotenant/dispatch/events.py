@@ -29,6 +29,7 @@ def arrive(s: State, request: int, tenant: int, arrival_ns: int, due_ns: int) ->
     c.stages = s.options[option].stages
     c.alone_ns = s.stages[s.options[option].stage].remaining_ns
     c.begun = 0
+    c.tag = 0.0
     c.since_ns = arrival_ns
     c.pace = 1.0
     c.note = 0.0

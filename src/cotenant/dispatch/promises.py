@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from cotenant.dispatch.lanes import is_warm
 from cotenant.dispatch.state import State
 
 UNPROMISED_RATE_PER_NS = 1e-12
@@ -78,9 +79,14 @@ def are_equals(s: State, one: int, other: int) -> bool:
     return s.tenants[one].rank == s.tenants[other].rank and (s.tenants[one].rate > 0.0) == (s.tenants[other].rate > 0.0)
 
 
-def turn(s: State, tenant: int, warm: int) -> float:
-    """Return by what equals take turns: the virtual service so far, less WARM_NS where the tenant's model is still warm.
+def turn(s: State, slot: int) -> float:
+    """Return by what equals take turns: the tenant's virtual service when the request began, or now, less WARM_NS where it is still warm.
+
+    What has begun keeps its turn (its start tag; Goyal, Vin and Cheng, 1996), or whoever begins much on one processor would be overtaken for
+    good on the next.
 
     A lane then stays with a model, whose weights its caches hold, until the tenant is that far ahead of the others.
     """
-    return s.tenants[tenant].served - (WARM_NS if warm == 1 else 0.0)
+    c = s.slots[slot]
+    served = c.tag if c.begun == 1 else s.tenants[c.tenant].served
+    return served - (WARM_NS if is_warm(s, c.position) == 1 else 0.0)

@@ -147,7 +147,7 @@ class LaneRow:
 @dataclass(slots=True)
 class SlotRow:
     """One outstanding request, as policies see it; `ran_ns` is how long its segment at hand ran before it was preempted, `parked`
-    1 once it was.
+    1 once it was; `tag` is its tenant's virtual service when it began.
 
     `expected_ns` and `observed_ns` add up the segments that are done; `asked` is the decision in which the policy gave its value; `next`
     links a queue, or the free slots; `before` links a queue backwards.
@@ -157,6 +157,7 @@ class SlotRow:
     tenant: int = NONE
     processor: int = 0
     begun: int = 0
+    tag: float = 0.0
     earned: int = 0
     late: int = 0
     parked: int = 0
