@@ -80,10 +80,10 @@ def are_equals(s: State, one: int, other: int) -> bool:
 
 
 def turn(s: State, slot: int) -> float:
-    """Return by what equals take turns: the tenant's virtual service when the request began, or now, less WARM_NS where it is still warm.
+    """Return by what equals take turns: the tenant's virtual service when the request began, or now, less WARM_NS where it is warm.
 
-    What has begun keeps its turn (its start tag; Goyal, Vin and Cheng, 1996), or whoever begins much on one processor would be overtaken for
-    good on the next.
+    What has begun keeps its turn (its start tag; Goyal, Vin and Cheng, 1996), or whoever begins much on one processor would be
+    overtaken for good on the next.
 
     A lane then stays with a model, whose weights its caches hold, until the tenant is that far ahead of the others.
     """
