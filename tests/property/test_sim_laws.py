@@ -414,11 +414,12 @@ def test_promises_change_who_goes_first_and_no_law(case: Case, more: st.DataObje
 def test_what_is_drawn_holds_what_the_laws_are_about() -> None:
     """The cases reach every corner: else the laws would say little."""
     reached: set[str] = set()
+    corners = {"class", "instant", "wide", "slowed", "dropped", "evicted", "left"}
 
-    @settings(max_examples=400, derandomize=True)
+    @settings(max_examples=1000, derandomize=True)
     @given(case=cases())
     def see(case: Case) -> None:
-        for name in ("edf", "rank"):
+        for name in ("edf", "rank") if not reached >= corners else ():
             try:
                 seen = run(case, every_policy()[name])
             except DecisionError:
@@ -433,4 +434,4 @@ def test_what_is_drawn_holds_what_the_laws_are_about() -> None:
             reached.update({"left"} if any(last < 2 for last in leaving(seen).values()) else ())
 
     see()
-    assert reached >= {"class", "instant", "wide", "slowed", "dropped", "evicted", "left"}
+    assert reached >= corners
