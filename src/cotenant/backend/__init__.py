@@ -11,8 +11,7 @@ engines: Registry[Engine] = Registry(
     group="cotenant.engines",
     besides=(
         "cgroup", "climate", "corelists", "cpuinfo", "engine", "hugepages", "kernel_file", "library", "machine", "occupancy",
-        "onnxruntime_chain", "onnxruntime_divider", "onnxruntime_options", "permits",
-        "privileges", "scheduling",
+        "onnxruntime_chain", "onnxruntime_divider", "onnxruntime_options", "parent", "permits", "privileges", "scheduling",
     ),
 )  # fmt: skip
 

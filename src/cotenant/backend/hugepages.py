@@ -10,7 +10,7 @@ from pathlib import Path
 HUGE_PAGE_BYTES = 2 << 20
 
 _SMAPS = Path("/proc/self/smaps")
-_MADV_COLLAPSE = 25  # linux/mman.h, since Linux 6.1
+MADV_COLLAPSE = 25  # linux/mman.h, since Linux 6.1
 _LEAST_RESIDENT = 0.9  # of a mapping: a huge page makes resident what nobody ever touched
 _KIB = 1024
 
@@ -30,7 +30,7 @@ def collapse() -> int:
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     pages = [page for start, stop in ranges for page in range(start, stop, HUGE_PAGE_BYTES)]
-    return sum(HUGE_PAGE_BYTES for page in pages if madvise(page, HUGE_PAGE_BYTES, _MADV_COLLAPSE) == 0)
+    return sum(HUGE_PAGE_BYTES for page in pages if madvise(page, HUGE_PAGE_BYTES, MADV_COLLAPSE) == 0)
 
 
 def large_mappings(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:

@@ -12,12 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cotenant.backend.hugepages import HUGE_PAGE_BYTES
-from cotenant.backend.scheduling import SchedulingClass, best_effort, held, normal, urgent
+from cotenant.backend.hugepages import HUGE_PAGE_BYTES, MADV_COLLAPSE
+from cotenant.backend.scheduling import MOST_NICE, SchedulingClass, best_effort, held, normal, urgent
 
 T = TypeVar("T")
-_MOST_NICE = 19
-_MADV_COLLAPSE = 25  # linux/mman.h, since Linux 6.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +64,8 @@ def _there_and_back() -> tuple[SchedulingClass, bool]:
 
 def _goes_behind() -> bool:
     with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _MOST_NICE)
-    return _niceness() == _MOST_NICE
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MOST_NICE)
+    return _niceness() == MOST_NICE
 
 
 def _niceness() -> int:
@@ -84,6 +82,6 @@ def _collapses() -> bool:
     size_bytes = 2 * HUGE_PAGE_BYTES
     with suppress(OSError), mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as scratch:
         scratch.write(bytes(size_bytes))  # only what is resident can be moved
-        scratch.madvise(_MADV_COLLAPSE)
+        scratch.madvise(MADV_COLLAPSE)
         return True
     return False

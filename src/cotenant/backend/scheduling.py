@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from enum import Enum
 
-_MOST_NICE = 19
+MOST_NICE = 19
 
 
 class SchedulingClass(str, Enum):
@@ -64,7 +64,7 @@ def held() -> SchedulingClass:
     if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
         return SchedulingClass.REALTIME
     nice = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    return SchedulingClass.NICE if nice == _MOST_NICE else SchedulingClass.NORMAL
+    return SchedulingClass.NICE if nice == MOST_NICE else SchedulingClass.NORMAL
 
 
 def permitted() -> SchedulingClass:
@@ -92,4 +92,4 @@ def _idle() -> None:
 
 
 def _nice() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _MOST_NICE)
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MOST_NICE)

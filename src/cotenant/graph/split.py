@@ -49,7 +49,8 @@ class Whole:
     @property
     def inputs(self) -> list[str]:
         """Name what is asked of whoever runs it."""
-        return [value.name for value in self.proto.graph.input if value.name not in self.constants]
+        constants = self.constants
+        return [value.name for value in self.proto.graph.input if value.name not in constants]
 
     @property
     def reads(self) -> list[list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import selectors
@@ -15,11 +14,10 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from cotenant.backend import Engine
+from cotenant.backend.parent import die_with_parent
 from cotenant.live.resident import private_bytes
 from cotenant.live.wire import KILL, START, Born, Ended, Refused, read, receive, say
 from cotenant.live.worker import work
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def attend() -> NoReturn:
@@ -124,8 +122,7 @@ class _Nursery:
 
     def _become(self, parent: int, order_at: int, control: socket.socket, lanes_at: Sequence[int]) -> NoReturn:
         """Be an engine process that dies with its parent, without what is the parent's."""
-        if sys.platform.startswith("linux"):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        die_with_parent()
         if os.getppid() != parent:
             os._exit(0)
         signal.set_wakeup_fd(-1)

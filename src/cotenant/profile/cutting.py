@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 HANDING_NS_PER_BYTE = 0.1
 """What a byte costs that one segment writes for another to read, when caches hold it no more: about 10 GB/s."""
@@ -32,8 +31,3 @@ def positions(times_ns: Sequence[float], cuts: Mapping[int, int], length_ns: flo
     while found[-1]:
         found.append(best[found[-1]][1])
     return tuple(sorted(found))[1:-1]
-
-
-def lengths_ns(times_ns: Sequence[float], chosen: Sequence[int]) -> tuple[float, ...]:
-    """Return how long the segments between these cuts take."""
-    return tuple(math.fsum(times_ns[first:last]) for first, last in pairwise((0, *chosen, len(times_ns))))

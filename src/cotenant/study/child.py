@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -13,14 +12,13 @@ from typing import BinaryIO, NoReturn
 
 import msgspec
 
+from cotenant.backend.parent import die_with_parent
 from cotenant.errors import BackendError, CotenantError
 from cotenant.study.seat import Reply
 from cotenant.trace import Trace
 
 Run = Callable[[int], Trace]
 Load = Callable[[bytes], Run]
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def attend(load: Load) -> NoReturn:
@@ -30,7 +28,7 @@ def attend(load: Load) -> NoReturn:
     whatever else is printed goes to standard error. A parent gone means the end of standard input.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     out = _own_stdout()
     code = 1
     try:
@@ -82,8 +80,3 @@ def _exit_with_parent() -> None:
     while sys.stdin.buffer.readline():
         pass
     os._exit(1)
-
-
-def _die_with_parent() -> None:
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
