@@ -7,7 +7,6 @@ import signal
 import threading
 from collections import Counter
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -15,69 +14,11 @@ from hypothesis import strategies as st
 
 from cotenant.backend.fake import Fake
 from cotenant.describe import (
-    Artifact,
-    Card,
-    Crew,
-    External,
-    Memory,
-    Model,
-    Objective,
-    Option,
     Outcome,
-    Plan,
-    Platform,
-    Precision,
-    Preemption,
-    Processor,
-    Share,
-    Source,
-    Step,
-    Tenant,
-    Tensor,
-    Workload,
 )
-from cotenant.live import LiveDevice
+from tests.live_cases import device_of, tenant
 
 REQUESTS = 30
-
-
-def tenant(name: str, rank: int, **more: Any) -> Tenant:
-    return Tenant(name=name, source=Source(model=f"{name}.onnx"), arrival=External(), rank=rank, **more)
-
-
-def device_of(fake: Fake, tenants: tuple[Tenant, ...]) -> LiveDevice:
-    x = Tensor(name="x", dtype="float32", shape=(1, 2))
-    processor = Processor(name="cpu", kind="k", lanes=2, memory="dram", preemption=Preemption.CLASS)
-    shares = [
-        Share(
-            option=Option(
-                tenant=t.name,
-                artifact=Artifact(model=t.name, precision=Precision.FP32, engine="fake", memory="dram", resident_bytes=1),
-                chain=(Step(segment=0, processor="cpu", width=1, duration_ns=1_000_000),),
-                demand=(),
-                latency_ns=1_000_000,
-            ),
-            rate_per_s=10.0,
-        )
-        for t in tenants
-    ]
-    cards = [
-        Card(
-            tenant=t.name,
-            model=Model(name=t.name, digest=t.name, layers=(), edges=(), cuts=(), inputs=(x,), outputs=(x,), parameters=0),
-            files=((Precision.FP32, f"{t.name}.onnx"),),
-            variants=(),
-        )
-        for t in tenants
-    ]
-    return LiveDevice(
-        crew=Crew(workload=Workload(tenants=tenants)),
-        platform=Platform(name="here", processors=(processor,), memories=(Memory(name="dram", capacity_bytes=1 << 30),)),
-        cards=cards,
-        plan=Plan(shares=tuple(shares), promises=(), prices=(), objective=Objective.PROPORTIONAL, value=0.0, bound=0.0),
-        engines=[fake],
-        keeps_trace=True,
-    )
 
 
 @settings(max_examples=4)
@@ -92,7 +33,7 @@ def test_every_request_ends_once_and_is_answered_right_or_fails_with_the_cause(
     """Killed from outside between any two requests, and by the runs themselves; whoever is not isolated never notices."""
     tenants = (tenant("first", 0, isolated=True), tenant("rest", 1, isolated=True, standby=standby), tenant("calm", 1))
     endings: Counter[tuple[str, int]] = Counter()
-    with device_of(Fake(dies={"rest": deadly}), tenants) as device:
+    with device_of(Fake(dies={"rest": deadly}), *tenants, lanes=2) as device:
         futures = []
         for index in range(REQUESTS):
             for _, name in [kill for kill in kills if kill[0] == index]:

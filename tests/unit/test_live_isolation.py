@@ -11,83 +11,31 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from cotenant.backend import Engine, engines
+from cotenant.backend import engines
 from cotenant.backend.fake import Fake
 from cotenant.describe import (
     Answer,
-    Artifact,
-    Card,
-    Crew,
-    External,
-    Memory,
-    Model,
-    Objective,
-    Option,
     Outcome,
-    Plan,
-    Platform,
-    Precision,
-    Preemption,
-    Processor,
-    Share,
-    Source,
-    Step,
-    Tenant,
-    Tensor,
-    Workload,
 )
 from cotenant.errors import BackendError, InfeasibleError
 from cotenant.live import LiveDevice, ward
+from tests.live_cases import MS, device_of, option, plan, tenant
 
-MS = 1_000_000
 MB = 10**6
 X = {"x": np.ones((1, 2), np.float32)}
-
-
-def tenant(name: str, rank: int = 1, **more: Any) -> Tenant:
-    return Tenant(name=name, source=Source(model=f"{name}.onnx"), arrival=External(), rank=rank, **more)
-
-
-def option(name: str, engine: str = "fake", resident_bytes: int = 1, duration_ns: int = MS) -> Option:
-    artifact = Artifact(model=name, precision=Precision.FP32, engine=engine, memory="dram", resident_bytes=resident_bytes)
-    step = Step(segment=0, processor="cpu", width=1, duration_ns=duration_ns)
-    return Option(tenant=name, artifact=artifact, chain=(step,), demand=(), latency_ns=duration_ns)
-
-
-def plan(*options: Option) -> Plan:
-    shares = tuple(Share(option=o, rate_per_s=10.0) for o in options)
-    return Plan(shares=shares, promises=(), prices=(), objective=Objective.PROPORTIONAL, value=0.0, bound=0.0)
-
-
-def card(name: str, file: str = "") -> Card:
-    x = Tensor(name="x", dtype="float32", shape=(1, 2))
-    model = Model(name=name, digest=name, layers=(), edges=(), cuts=(), inputs=(x,), outputs=(x,), parameters=0)
-    return Card(tenant=name, model=model, files=((Precision.FP32, file or f"{name}.onnx"),), variants=())
-
-
-def device_of(engine: Engine, *tenants: Tenant, lanes: int = 1, file: str = "", options: tuple[Option, ...] = ()) -> LiveDevice:
-    processor = Processor(name="cpu", kind="k", lanes=lanes, memory="dram", preemption=Preemption.CLASS)
-    return LiveDevice(
-        crew=Crew(workload=Workload(tenants=tenants)),
-        platform=Platform(name="here", processors=(processor,), memories=(Memory(name="dram", capacity_bytes=1 << 30),)),
-        cards=[card(t.name, file) for t in tenants],
-        plan=plan(*(options or (option(t.name, engine.name) for t in tenants))),
-        engines=[engine],
-        keeps_trace=True,
-    )
 
 
 ORPHANS = """
 import sys, threading
 sys.path.insert(0, ".")
-from tests.unit.test_live_isolation import Fake, device_of, tenant
+from cotenant.backend.fake import Fake
+from tests.live_cases import device_of, tenant
 device = device_of(Fake(hangs={"a": {1}}), tenant("a", isolated=True, standby=True))
 device.submit("a", {"x": __import__("numpy").ones((1, 2), "float32")})
 print(*[process.pid for process in device._wards.by_tenant["a"].processes], flush=True)
