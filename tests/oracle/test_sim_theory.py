@@ -280,6 +280,13 @@ CHARTS = {
         FIFO,
         "p0:aaabbccc p0:...bb",
     ),
+    "not while somebody runs who was there before it and has more to do there": Chart(
+        case(board(processor("p0", 2)), [X, Y, Z],
+             [share("x", *us(("p0", 1, 3), ("p0", 1, 3))), share("y", *us(("p0", 2, 2))), share("z", *us(("p0", 1, 2)))],
+             [ask("x", 0), ask("y", 1), ask("z", 2), ask("z", 3)]),
+        FIFO,
+        "p0:aaaAAAbbdd p0:..cc..bb",
+    ),
     "a chain over two processors": Chart(
         case(board(processor("p0"), processor("p1")), [X, Y],
              [share("x", *us(("p0", 1, 2), ("p1", 1, 3), ("p0", 1, 1))), share("y", *us(("p1", 1, 2), ("p0", 1, 2)))],

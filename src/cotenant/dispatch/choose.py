@@ -200,6 +200,22 @@ def _might_start(s: State, slot: int) -> bool:
     return row.worst != NONE and is_worse(s, row.worst, slot)
 
 
+def is_anybody_back(s: State, slot: int, processor: int) -> bool:
+    """Say whether somebody who goes before a head that waits runs on a processor, and will at once be back there with its next segment."""
+    row = s.processors[processor]
+    for lane in range(row.lane, row.lane + row.lanes):
+        other = s.lanes[lane].running
+        if other != NONE and _stays(s, other) and _goes_first(s, other, slot):
+            return True
+    return False
+
+
+def _stays(s: State, slot: int) -> bool:
+    """Say whether the next segment of what runs is on the same processor."""
+    c = s.slots[slot]
+    return c.stage + 1 < c.stages and s.stages[s.options[c.option].stage + c.stage + 1].processor == c.processor
+
+
 def is_blocked(s: State, position: int) -> bool:
     """Say whether somebody ahead waits for several lanes of a stage's processor."""
     return s.processors[s.stages[position].processor].blocked == s.desk[0].decision

@@ -9,6 +9,7 @@ from cotenant.dispatch.choose import (
     find_worst,
     first,
     has_room,
+    is_anybody_back,
     is_blocked,
     is_worse,
     lanes_for,
@@ -125,7 +126,7 @@ def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints,
     found = lanes_for(s, slot, position, lanes)
     makes_room = found < stage.width
     if is_blocked(s, position) or (makes_room and found + lanes_of_worse(s, slot, stage.processor) < stage.width):
-        _block(s, c.position, stage)
+        _block(s, slot, stage)
         return count
     home, late = s.stages[c.position], c.late
     _leave_queue(s, slot)
@@ -231,14 +232,16 @@ def _drop_late(s: State, now_ns: int, out: Ints, count: int) -> int:
     return count
 
 
-def _block(s: State, home: int, stage: StageRow) -> None:
+def _block(s: State, slot: int, stage: StageRow) -> None:
     """Set a head aside for this decision; whoever waits for several lanes keeps the free ones from all behind it.
 
-    Where anybody preempts anybody, nobody behind can take a lane that it could not.
+    Not while somebody runs there who goes before it and will be back: the free ones would only idle; rank 0 keeps them even then. Where
+    anybody preempts anybody, nobody behind can take a lane that it could not.
     """
     s.desk[0].blocked = s.desk[0].decision
-    s.stages[home].blocked = s.desk[0].decision
-    if stage.width > 1 or s.processors[stage.processor].preempts == AT_ONCE:
+    s.stages[s.slots[slot].position].blocked = s.desk[0].decision
+    keeps = s.tenants[s.slots[slot].tenant].critical == 1 or not is_anybody_back(s, slot, stage.processor)
+    if s.processors[stage.processor].preempts == AT_ONCE or (stage.width > 1 and keeps):
         s.processors[stage.processor].blocked = s.desk[0].decision
 
 

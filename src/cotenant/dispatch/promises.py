@@ -14,6 +14,10 @@ WARM_NS = 60e6
 """How far ahead of its promise, and of its equals, a tenant may run on a lane that it ran on last."""
 
 
+GATHERED_NS = 600e6
+"""How far ahead of its equals a tenant may run in steps of several lanes while so many are free: to gather them anew idles all but one."""
+
+
 def refill(s: State, now_ns: int) -> None:
     """Earn tokens at the promised rates since the last refill, up to each bucket's depth."""
     passed_ns = now_ns - s.desk[0].refilled_ns
@@ -82,6 +86,8 @@ def are_equals(s: State, one: int, other: int) -> bool:
 def turn(s: State, slot: int) -> float:
     """Return by what equals take turns: the tenant's virtual service when the request began, or now, less WARM_NS where it is warm.
 
+    A step of several lanes is GATHERED_NS ahead where they are free, so that such steps run one after the other.
+
     What has begun keeps its turn (its start tag; Goyal, Vin and Cheng, 1996), or whoever begins much on one processor would be
     overtaken for good on the next.
 
@@ -89,4 +95,7 @@ def turn(s: State, slot: int) -> float:
     """
     c = s.slots[slot]
     served = c.tag if c.begun == 1 else s.tenants[c.tenant].served
-    return served - (WARM_NS if is_warm(s, c.position) == 1 else 0.0)
+    lead_ns = WARM_NS if is_warm(s, c.position) == 1 else 0.0
+    if 1 < c.width <= s.processors[c.processor].free:
+        lead_ns = GATHERED_NS
+    return served - lead_ns
