@@ -24,6 +24,6 @@ def promised(mix: Mix) -> Json:
         told[objective.value] = {}
         for kind, effort in ((MIXTURES, None), (SINGLE, Effort(gap=GAP))):
             plan = solve(tenants, options, platform, objective, allow_overload=True, effort=effort)
-            reached = {name: kept(plan, tenants, platform, outstanding=n).tolist() for name, n in OUTSTANDING.items()}
+            reached = {name: kept(plan, mix, tenants, outstanding=n).tolist() for name, n in OUTSTANDING.items()}
             told[objective.value][kind] = reached
     return told

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from cotenant.describe import Board, Closed, Option, Source, Tenant
+from cotenant.describe import Board, Closed, Network, Option, Source, Tenant
 from cotenant.describe.files import board
 from cotenant.plan import chains
 
@@ -74,6 +74,11 @@ def tenants_of(mix: Mix, *, floor: float | None = None, ranked: bool = False) ->
         for held in [mix.floor if floor is None else floor]
         for at, (network, weight, rank) in enumerate(zip(mix.networks, mix.weights, mix.ranks, strict=True))
     )
+
+
+def networks_of(mix: Mix, tenants: Sequence[Tenant]) -> dict[str, Network]:
+    """Return each tenant's network, by the tenant's name."""
+    return {tenant.name: board_of(mix.board).network(name) for tenant, name in zip(tenants, mix.networks, strict=True)}
 
 
 def options_of(mix: Mix, tenants: Sequence[Tenant]) -> tuple[Option, ...]:

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 
 from benchmarks.rankmap.decisions import GAP
-from benchmarks.rankmap.sample import Mix, board_of, options_of, owned, tenants_of
+from benchmarks.rankmap.sample import Mix, board_of, networks_of, options_of, owned, tenants_of
 from benchmarks.rankmap.searching import OBJECTIVE
+from benchmarks.rankmap.segmented import timed
 from benchmarks.rankmap.served import DEEP, kept
 from benchmarks.rankmap.store import Json
 from cotenant.describe import Closed, Network, Option, Plan, Platform, Segment, Source, Tenant
@@ -60,17 +61,11 @@ def _busiest(plan: Plan, right: dict[Option, Option], platform: Platform) -> flo
 
 def _retold(mix: Mix, option: Option, tenants: Sequence[Tenant]) -> Option:
     """Return an option with what it takes by the board's own table."""
-    names = {tenant.name: name for tenant, name in zip(tenants, mix.networks, strict=True)}
-    network = board_of(mix.board).network(names[option.tenant])
-    steps, before, busy_s = [], None, dict[str, float]()
-    for step in option.chain:
-        handed_ns = 0 if before is None else network.segments[step.segment - 1].handover_ns(before, step.processor) or 0
-        segments = network.segments[step.segment : step.segment + step.segments]
-        times = [segment.cost_at((step.processor, step.width)).duration_ns for segment in segments]
-        times[0] += handed_ns
+    network = networks_of(mix, tenants)[option.tenant]
+    steps, busy_s = [], dict[str, float]()
+    for step, times in timed(option, network):
         steps.append(replace(step, duration_ns=sum(times), longest_ns=max(times)))
         busy_s[step.processor] = busy_s.get(step.processor, 0.0) + step.width * sum(times) / NS_PER_S
-        before = step.processor
     demand = tuple((name, busy_s.get(name, amount)) for name, amount in option.demand)
     return replace(option, chain=tuple(steps), demand=demand, latency_ns=sum(step.duration_ns for step in steps))
 
@@ -99,7 +94,7 @@ def unremembered(mix: Mix) -> Json:
     for kind, on in (("with", platform), ("without", free)):
         plan = solve(tenants, options, on, OBJECTIVE, allow_overload=True)
         taken = sum(share.option.demand_of(platform.memories[0].name) * share.rate_per_s for share in plan.shares)
-        least = float(kept(plan, tenants, platform, outstanding=DEEP).min())
+        least = float(kept(plan, mix, tenants, outstanding=DEEP).min())
         told[kind] = {"value": plan.value, "memory": taken / (platform.memories[0].bandwidth_bytes_per_s or np.inf), "least_kept": least}
     return told
 

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.rankmap.sample import Mix, board_of, networks_of
+from benchmarks.rankmap.segmented import in_segments
 from cotenant.describe import Closed, Plan, Platform, Share, Tenant
 from cotenant.policy import policies
 from cotenant.search import Menu
@@ -53,15 +55,17 @@ def flat_out(menu: Menu, choice: Sequence[int], rounds: int = ROUNDS) -> Array:
     return np.asarray(rates / menu.solo_per_s)
 
 
-def kept(plan: Plan, tenants: Sequence[Tenant], platform: Platform, outstanding: int = 1) -> Array:
+def kept(plan: Plan, mix: Mix, tenants: Sequence[Tenant], outstanding: int = 1) -> Array:
     """Return for each tenant which part of the promised rate a plan reaches, simulated, with so many requests outstanding for each lane.
 
-    1 for whoever is promised nothing.
+    Lanes are left between segments, as the platform says. 1 for whoever is promised nothing.
     """
+    platform, networks = board_of(mix.board).platform, networks_of(mix, tenants)
+    shares = tuple(replace(share, option=in_segments(share.option, networks[share.option.tenant])) for share in plan.shares)
     asking = tuple(replace(tenant, arrival=Closed(outstanding=outstanding * platform.lanes)) for tenant in tenants)
     promised = np.array([plan.promise(tenant.name).rate_per_s for tenant in tenants])
     horizon_s = min(max(TIMES / promised[promised > 0].min(), SHORTEST_S), LONGEST_S)
-    rates = _rates_per_s(asking, plan.shares, platform, int(horizon_s * NS_PER_S), PROMISING)
+    rates = _rates_per_s(asking, shares, platform, int(horizon_s * NS_PER_S), PROMISING)
     return np.where(promised > 0, rates / np.where(promised > 0, promised, 1.0), 1.0)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +31,15 @@ from benchmarks.rankmap.decisions import GAP, OBJECTIVES
 from benchmarks.rankmap.lessons import joined, lessons_of
 from benchmarks.rankmap.net import Lessons, gradient, learnt, loss
 from benchmarks.rankmap.promises import OUTSTANDING
-from benchmarks.rankmap.sample import ALIKE, BOARDS, FLOORS, SIZES, Mix, board_of, drawn, options_of, tenants_of
+from benchmarks.rankmap.sample import ALIKE, BOARDS, FLOORS, SIZES, Mix, board_of, drawn, networks_of, options_of, tenants_of
 from benchmarks.rankmap.searching import searched
-from benchmarks.rankmap.served import flat_out, kept
+from benchmarks.rankmap.segmented import LEAST_NS, in_segments
+from benchmarks.rankmap.served import DEEP, flat_out, kept
 from benchmarks.rankmap.store import Json
 from benchmarks.rankmap.tables import shown
 from benchmarks.rankmap.train import errors, spearman
 from benchmarks.readme import filled
-from cotenant.describe import Objective
+from cotenant.describe import Objective, Step
 from cotenant.plan import Effort, solve
 from cotenant.search import menu_of
 from cotenant.search.estimator import PLACE_FEATURES, TENANT_FEATURES, WEIGHTS, forward, load
@@ -319,10 +321,35 @@ def test_a_scope_that_is_none_is_refused(arguments: tuple[str, ...]) -> None:
     assert ended.value.code == 2
 
 
-def test_a_backlog_starves_nobody_of_what_is_promised() -> None:
-    """Two tenants need all big cores at once, behind long segments elsewhere: what they have begun must not be overtaken for good."""
-    mix = drawn("kirin970", 5, 0)
-    tenants, platform = tenants_of(mix), board_of(mix.board).platform
-    plan = solve(tenants, options_of(mix, tenants), platform, Objective.MAXMIN, allow_overload=True, effort=Effort(gap=GAP))
+@pytest.mark.parametrize(
+    ("board", "size", "index", "objective"),
+    [("kirin970", 5, 0, Objective.MAXMIN), ("kirin970", 4, 0, Objective.MAXMIN), ("rk3588s", 4, 1, Objective.WEIGHTED)],
+)
+def test_promises_are_kept_where_steps_of_all_lanes_run_beside_long_ones_of_one(
+    board: str, size: int, index: int, objective: Objective
+) -> None:
+    """What has begun is not overtaken for good, and lanes that were gathered are not let go for each step anew."""
+    mix = drawn(board, size, index)
+    tenants, platform = tenants_of(mix), board_of(board).platform
+    plan = solve(tenants, options_of(mix, tenants), platform, objective, allow_overload=True, effort=Effort(gap=GAP))
     assert max(step.width for share in plan.shares for step in share.option.chain) == 4
-    assert kept(plan, tenants, platform, outstanding=32).min() > 0.85
+    assert kept(plan, mix, tenants, outstanding=DEEP).min() > 0.95
+
+
+def test_a_chain_in_segments_takes_what_it_took() -> None:
+    mix = drawn("rk3399pro", 4, 2)
+    tenants = tenants_of(mix)
+    networks = networks_of(mix, tenants)
+    for option in options_of(mix, tenants)[::17]:
+        spelled = in_segments(option, networks[option.tenant])
+        assert sum(step.duration_ns for step in spelled.chain) == option.latency_ns
+        assert sum(step.segments for step in spelled.chain) == len(networks[option.tenant].segments)
+        places = [(step.processor, step.width) for step in spelled.chain]
+        assert [place for place, _ in groupby(places)] == [(step.processor, step.width) for step in option.chain]
+        assert all(step.duration_ns >= LEAST_NS or ended for step, ended in _with_ends(spelled.chain))
+
+
+def _with_ends(chain: tuple[Step, ...]) -> Iterator[tuple[Step, bool]]:
+    """Yield each step with whether the next is elsewhere."""
+    for step, after in zip(chain, [*chain[1:], None], strict=True):
+        yield step, after is None or (after.processor, after.width) != (step.processor, step.width)
