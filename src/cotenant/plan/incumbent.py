@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cotenant.describe import Goal
 from cotenant.plan.aim import DUTIES, Aim
@@ -21,6 +22,7 @@ from cotenant.plan.rows import Row
 from cotenant.plan.standing import Standing
 
 _WORTH = 0.1  # of the gap allowed: how much cheaper another option must be to be tried
+TOGETHER = 64  # options of a tenant, the cheapest, that are tried in pairs with those of another
 _FOLLOWED = 0.1  # of the gap allowed: how closely a logarithm is followed
 
 
@@ -91,9 +93,12 @@ class Incumbent:
         choice[order[np.unique(self.problem.columns.owner[order], return_index=True)[1]]] = True
         return choice
 
-    def attempt(self, choice: Mask) -> None:
-        """See what one choice reaches, and better it, tenant by tenant, as long as its own prices find an option that is cheaper."""
-        found = self._reached(self._bettered(choice)) or self._reached(choice)
+    def attempt(self, choice: Mask, prices: Vector | None = None) -> None:
+        """See what one choice reaches, and better it, tenant by tenant, as long as its own prices find an option that is cheaper.
+
+        `prices` of rows: by them the options are told that are worth trying together.
+        """
+        found = self._reached(self._bettered(choice, prices)) or self._reached(choice)
         while found is not None and found is self.top and self.choice is not None and not self._is_full(found):
             found = self._cheaper(self.choice, found)
 
@@ -116,14 +121,27 @@ class Incumbent:
             self.top, self.choice = found, choice
         return found
 
-    def _bettered(self, choice: Mask) -> Mask:
+    def _bettered(self, choice: Mask, prices: Vector | None) -> Mask:
         chosen = np.flatnonzero(choice)
         if self.quick is None or len(chosen) < len(self.problem.tenants):
             return choice
         owner = self.problem.columns.owner
+        found = self.quick.bettered(chosen[np.argsort(owner[chosen])], owner)
+        if prices is not None:
+            found = self.quick.exchanged(found, self._cheapest(prices))
         better = np.zeros(len(choice), dtype=bool)
-        better[self.quick.bettered(chosen[np.argsort(owner[chosen])], owner)] = True
+        better[found] = True
         return better
+
+    def _cheapest(self, prices: Vector) -> list[NDArray[np.intp]]:
+        """Return of each tenant the options that cost least."""
+        cost = self._cost(prices)
+        every = (np.flatnonzero(self.problem.columns.owner == at) for at in range(len(self.problem.tenants)))
+        return [own if len(own) <= TOGETHER else own[np.argpartition(cost[own], TOGETHER)[:TOGETHER]] for own in every]
+
+    def _cost(self, prices: Vector) -> Vector:
+        none = np.zeros(len(self.problem.options))
+        return sum((price * row.taken for price, row in zip(prices, self.rows, strict=True) if price > 0), none)
 
     def _quickly(self, choice: Mask) -> float:
         """Return at most how far a choice comes."""
@@ -138,7 +156,7 @@ class Incumbent:
 
     def _cheaper(self, choice: Mask, found: Relaxed) -> Relaxed | None:
         """Give each tenant in turn the option that is cheapest at the prices; return the best so far if that bettered it."""
-        cost = sum((price * row.taken for price, row in zip(found.prices, self.rows, strict=True) if price > 0), np.zeros(len(choice)))
+        cost = self._cost(found.prices)
         worth = EXACT if self.aim.goal in DUTIES else max(EXACT, self.gap * _WORTH)
         for at in range(len(self.problem.tenants)):
             own = np.flatnonzero(self.problem.columns.owner == at)

@@ -6,19 +6,21 @@ import heapq
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
-from cotenant.describe import ACCURACY, LATENCY, Artifact, Goal, Leaf, Option, Side
+from cotenant.describe import Artifact, Goal, Leaf, Option, Side
 from cotenant.plan.aim import DUTIES, Aim
 from cotenant.plan.branch import EXACT, Found, best, duals_of
 from cotenant.plan.columns import Mask, Vector
+from cotenant.plan.halving import Cut, Halving
 from cotenant.plan.incumbent import Incumbent
-from cotenant.plan.problem import USED, Problem
+from cotenant.plan.problem import Problem
 from cotenant.plan.relax import Relaxed
 from cotenant.plan.rows import Row
 
+FIRST = 16  # nodes: their choices are bettered in pairs; what is not done by then is worth choosing among cuts
+LOOKED_AT = 4  # cuts of which the halves are solved before one is chosen
 ENOUGH_P = 1e-3  # of a solo rate: who can have it is not starved
 
 
@@ -48,6 +50,7 @@ class _Search:
     rows: Sequence[Row]
     effort: Effort
     incumbent: Incumbent
+    halving: Halving
     waiting: list[tuple[float, int, _Node]] = field(default_factory=list)
     leaves: list[tuple[float, Leaf]] = field(default_factory=list)
     count: int = 0
@@ -57,15 +60,15 @@ class _Search:
         every = np.ones(len(self.problem.options), dtype=bool)
         if hint.any():
             self.incumbent.attempt(self.incumbent.rounded(hint, every))
-        self._add(every, (), (), hint)
+        self._add(self._node(every, (), (), hint))
         if self.incumbent.top is None:
             self.incumbent.attempt(self.incumbent.smallest())
         while self.waiting and self.count < self.effort.nodes and self.effort.more():
             if -self.waiting[0][0] <= self._enough():
                 break
             _, _, node = heapq.heappop(self.waiting)
-            for kept, banned, sides in self._split(node):
-                self._add(kept, banned, sides, node.relaxed.x if node.relaxed.x is not None else hint)
+            for part in self._split(node):
+                self._add(part)
         self.leaves += [(node.relaxed.bound, self._leaf(node)) for _, _, node in self.waiting]
 
     def _enough(self) -> float:
@@ -80,16 +83,18 @@ class _Search:
         size = sum(self.aim.weights) if self.aim.goal is Goal.PROPORTIONAL else abs(value)
         return value + max(self.effort.gap * size, EXACT * max(1.0, abs(value)))
 
-    def _add(self, kept: Mask, banned: tuple[Artifact, ...], sides: tuple[Side, ...], hint: Vector) -> None:
+    def _node(self, kept: Mask, banned: tuple[Artifact, ...], sides: tuple[Side, ...], hint: Vector) -> _Node:
+        return _Node(kept=kept, banned=banned, sides=sides, relaxed=self.incumbent.relaxed(kept, hint))
+
+    def _add(self, node: _Node) -> None:
         self.count += 1
-        relaxed = self.incumbent.relaxed(kept, hint)
-        node = _Node(kept=kept, banned=banned, sides=sides, relaxed=relaxed)
-        if relaxed.x is None:
-            self.leaves.append((relaxed.bound, self._leaf(node)))
+        if node.relaxed.x is None:
+            self.leaves.append((node.relaxed.bound, self._leaf(node)))
             return
-        if relaxed.bound > self._enough():
-            self.incumbent.attempt(self.incumbent.rounded(relaxed.x, kept))
-        heapq.heappush(self.waiting, (-relaxed.bound, self.count, node))
+        if node.relaxed.bound > self._enough():
+            prices = node.relaxed.prices if self.count < FIRST else None
+            self.incumbent.attempt(self.incumbent.rounded(node.relaxed.x, node.kept), prices)
+        heapq.heappush(self.waiting, (-node.relaxed.bound, self.count, node))
 
     def _leaf(self, node: _Node) -> Leaf:
         return Leaf(banned=node.banned, duals=duals_of(self.rows, node.relaxed.prices), sides=node.sides)
@@ -101,76 +106,36 @@ class _Search:
         leaves = [leaf for _, leaf in self.leaves]
         return tuple(sorted(leaves, key=lambda leaf: not all(_leaves(leaf, option) for option in chosen)))
 
-    def _split(self, node: _Node) -> Iterator[tuple[Mask, tuple[Artifact, ...], tuple[Side, ...]]]:
+    def _split(self, node: _Node) -> Iterator[_Node]:
         """Divide what a node may choose from, such that its own mixture is in no part; nothing where it is no mixture."""
         x = node.relaxed.x
         assert x is not None
-        cut = self._cut(x)
-        if cut is not None:
-            yield from self._halves(node, *cut)
+        cuts = self.halving.cuts(x, node.kept)
+        if cuts:
+            yield from self._best_halves(node, x, cuts[: LOOKED_AT if self.count > FIRST else 1])
             return
         over = self.problem.overflow(x)
         if over:
             index = {artifact: at for at, artifact in enumerate(self.problem.columns.artifacts)}
             for artifact in over:
-                yield node.kept & (self.problem.columns.artifact != index[artifact]), (*node.banned, artifact), node.sides
+                kept = node.kept & (self.problem.columns.artifact != index[artifact])
+                yield self._node(kept, (*node.banned, artifact), node.sides, x)
             return
         self.incumbent.attempt(self.incumbent.rounded(x, node.kept))
         self.leaves.append((node.relaxed.bound, self._leaf(node)))
 
-    def _halves(self, node: _Node, at: int, figure: str, middle: float) -> Iterator[tuple[Mask, tuple[Artifact, ...], tuple[Side, ...]]]:
-        """Let one tenant take less than the middle; or it and all that are like it in all, and may still choose alike, more.
-
-        Whatever gives less to another of them is the first half again, with two names exchanged.
-        """
-        columns, name = self.problem.columns, [t.name for t in self.problem.tenants]
-        demand = columns.figures[figure]
-        less = Side(tenant=name[at], figure=figure, below=middle)
-        yield node.kept & ((columns.owner != at) | (demand < middle)), node.banned, (*node.sides, less)
-        kept, sides, own = node.kept, node.sides, node.kept[columns.owner == at]
-        for one in self.alike[at]:
-            if np.array_equal(node.kept[columns.owner == one], own):
-                kept = kept & ((columns.owner != one) | (demand >= middle))
-                sides = (*sides, Side(tenant=name[one], figure=figure, least=middle))
-        yield kept, node.banned, sides
-
-    @cached_property
-    def sizes(self) -> dict[str, float]:
-        """Return for each figure by which options may be told apart what counts as much of it, per inference and second."""
-        return {LATENCY: float(self.problem.platform.lanes), ACCURACY: 1.0} | self.problem.capacity
-
-    @cached_property
-    def alike(self) -> list[list[int]]:
-        """List for each tenant those that could take its place, itself among them, without any row or the goal telling."""
-        signs = [self._sign(at) for at in range(len(self.problem.tenants))]
-        return [[one for one, other in enumerate(signs) if other == sign] for sign in signs]
-
-    def _sign(self, at: int) -> tuple[object, ...]:
-        name, columns = self.problem.tenants[at].name, self.problem.columns
-        own = columns.owner == at
-        own_rows = [(row, row.taken[own]) for row in self.rows]
-        rows = (
-            ("" if row.of == name else row.of, row.bind, row.limit if row.of == name else 0.0, taken.tobytes())
-            for row, taken in own_rows
-            if taken.any()
-        )
-        t = self.problem.tenants[at]
-        asked = t.rank, t.weight, t.arrival, t.floor, t.accuracy_floor
-        parts = dict(zip(self.aim.tenants, zip(self.aim.weights, self.aim.units_per_s, strict=True), strict=True))
-        return asked, columns.artifact[own].tobytes(), parts.get(name), frozenset(rows)
-
-    def _cut(self, x: Vector) -> tuple[int, str, float] | None:
-        """Return the tenant whose options differ most in what they take of some resource, and where to cut; None if none is mixed."""
-        columns, widest, found = self.problem.columns, 0.0, None
-        for at in range(len(self.problem.tenants)):
-            used = np.flatnonzero((columns.owner == at) & (x > USED * self.problem.unit))
-            for figure, size in self.sizes.items() if len(used) > 1 else ():
-                demand = columns.figures[figure][used]
-                middle = float(demand @ x[used] / x[used].sum())
-                spread = float(np.abs(demand - middle) @ x[used]) / size
-                if spread > widest and demand.min() < middle <= demand.max():
-                    widest, found = spread, (at, figure, middle)
-        return found
+    def _best_halves(self, node: _Node, x: Vector, cuts: Sequence[Cut]) -> list[_Node]:
+        """Return the halves whose bounds fall furthest (strong branching; Applegate, Bixby, Chvatal and Cook, 1995)."""
+        best, most, assured = list[_Node](), -1.0, self._enough()
+        for cut in cuts:
+            halves = self.halving.halves(cut, node.kept)
+            parts = [self._node(kept, node.banned, (*node.sides, *sides), x) for kept, sides in halves]
+            fallen = math.prod(max(node.relaxed.bound - max(part.relaxed.bound, assured), EXACT) for part in parts)
+            if fallen > most:
+                best, most = parts, fallen
+            if all(part.relaxed.bound <= assured for part in parts):
+                return parts
+        return best
 
 
 def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, effort: Effort) -> Found | None:
@@ -180,7 +145,8 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
     mixtures.
     """
     incumbent = Incumbent(problem=problem, aim=aim, rows=rows, gap=effort.gap)
-    search = _Search(problem=problem, aim=aim, rows=rows, effort=effort, incumbent=incumbent)
+    halving = Halving(problem=problem, aim=aim, rows=rows)
+    search = _Search(problem=problem, aim=aim, rows=rows, effort=effort, incumbent=incumbent, halving=halving)
     search.run(hint)
     if incumbent.top is None or incumbent.choice is None:
         return None
