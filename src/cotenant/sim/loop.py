@@ -148,7 +148,7 @@ def _decide(s: State, w: World, asks: Asks) -> bool:
     count = decide(s, asks, now_ns, w.out, w.lanes)
     if count == BAD:
         return False
-    begun = NONE
+    begun, opened = NONE, 0
     for index in range(count):
         kind, slot, lane = w.out[index * FIELDS], w.out[index * FIELDS + 1], w.out[index * FIELDS + 2]
         request = w.out[index * FIELDS + 3]
@@ -156,12 +156,14 @@ def _decide(s: State, w: World, asks: Asks) -> bool:
             if _is_running(w, slot):
                 halt(w, slot, now_ns)
             write_span(s, w, request, slot, lane, now_ns)
-        elif kind == START and slot != begun:
+        elif kind == START:
+            opened = opened + 1 if slot == begun else 1
             begun = slot
-            begin(s, w, slot, now_ns)
+            if opened == s.slots[slot].width:  # by then all its lanes have been told what ran there
+                begin(s, w, slot, now_ns)
         elif kind == RESUME:
             resume(s, w, slot, now_ns)
-        elif kind != START:
+        else:
             _end(s, w, request, w.endings[request].tenant, DROPPED if kind == DROP else EVICTED)
     clock.wake_ns = now_ns + 1 if clock.again > 0 else wake_ns(s, now_ns)
     return set_rates(s, w, asks, now_ns)
