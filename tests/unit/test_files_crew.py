@@ -426,3 +426,26 @@ def test_a_missing_crew_and_a_folder_are_refused(tmp_path: Path) -> None:
 def test_a_byte_order_mark_and_carriage_returns_are_read(crew: Path) -> None:
     crew.write_bytes(b"\xef\xbb\xbf" + HEAD.replace("\n", "\r\n").encode())
     assert read_crew(crew).workload.tenants[0].name == "a"
+
+
+def test_cores_are_a_number_of_them_or_which(crew: Path) -> None:
+    for text, cores in (("2", 2), ("[0]", (0,)), ("[3, 1]", (3, 1))):
+        assert read(crew, f"{HEAD}  cores: {text}\n").workload.tenants[0].cores == cores
+    assert read(crew, HEAD).workload.tenants[0].cores is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("0", "tenants[0].cores: 0; 1 to 65536 cores, or a list of their numbers"),
+        ("-1", "tenants[0].cores: -1; 1 to 65536 cores, or a list of their numbers"),
+        ("true", "tenants[0].cores: true; how many cores, such as 1, or which, such as [0]"),
+        ("1.5", "tenants[0].cores: 1.5; how many cores, such as 1, or which, such as [0]"),
+        ("[]", "tenants[0].cores: []; at least one core"),
+        ("[1, 1]", "tenants[0].cores: [1, 1]; each core once, by its number, 0 or more"),
+        ("[-1]", "tenants[0].cores: [-1]; each core once, by its number, 0 or more"),
+        ("[a]", "tenants[0].cores[0]: a; a whole number"),
+    ],
+)
+def test_cores_that_cannot_be_are_refused(crew: Path, text: str, said: str) -> None:
+    assert refusal(crew, f"{HEAD}  cores: {text}\n") == said

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cotenant.backend import cgroup
+from cotenant.backend.corelists import core_lists
 from cotenant.backend.cpuinfo import Core, read_cores
 from cotenant.backend.kernel_file import read, whole
 from cotenant.backend.scheduling import SchedulingClass, permitted
@@ -40,6 +41,11 @@ def discover(root: Path = Path("/"), allowed: Iterable[int] | None = None) -> Pl
         memories=(Memory(name=MEMORY, capacity_bytes=min(total_bytes, cgroup.memory_bytes(root) or total_bytes)),),
         fingerprint=fingerprint(everyone, total_bytes),
     )
+
+
+def present_cores(root: Path = Path("/")) -> frozenset[int]:
+    """Return the numbers of all cores that the machine shows, whether this process may use them or not."""
+    return frozenset(core.number for core in read_cores(root, also=core_lists(root).online or ()))
 
 
 def clusters(cores: Sequence[Core]) -> tuple[tuple[Core, ...], ...]:

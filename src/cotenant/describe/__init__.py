@@ -11,7 +11,7 @@ from cotenant.describe.network import Cost, Counts, Handover, Network, Place, Pr
 from cotenant.describe.option import ACCURACY, IN_SEGMENTS, LATENCY, Artifact, Option, Step
 from cotenant.describe.plan import MOST, Bind, Dual, Goal, Leaf, Level, Plan, Price, Promise, Share, Side, Solo
 from cotenant.describe.platform import Link, Memory, Platform, Preemption, Processor
-from cotenant.describe.request import QUEUE_FULL, TOO_LATE, Outcome, Request
+from cotenant.describe.request import QUEUE_FULL, TENANT_REMOVED, TOO_LATE, Outcome, Request
 from cotenant.describe.tenant import FIDELITY_FLOOR, QUEUE, Discipline, Measure, Source, Tenant
 from cotenant.describe.variant import ITEM, Judged, Precision, Variant
 from cotenant.describe.work import Work
@@ -27,6 +27,7 @@ __all__ = [
     "OUTPUTS",
     "QUEUE",
     "QUEUE_FULL",
+    "TENANT_REMOVED",
     "TOO_LATE",
     "Answer",
     "Array",

@@ -117,6 +117,9 @@ def _board(keys: _Keys) -> Board:
 def _platform(tree: Any) -> Platform:
     with within("platform"):
         platform = decode(tree, Platform)
+        for processor in platform.processors:
+            if processor.reserved or processor.part_of:
+                raise InputError(f"processors[{processor.name}].reserved", processor.reserved, "left out; a tenant's `cores` reserve lanes")
         for memory in platform.memories:
             if memory.bandwidth_bytes_per_s is not None and memory.bandwidth_bytes_per_s <= 0:
                 where = f"memories[{memory.name}].bandwidth_bytes_per_s"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from cotenant.describe.digest import NEWER
 from cotenant.errors import InputError
 
 
@@ -55,7 +56,8 @@ class Processor:
     `switch_ns` is what a lane loses when it goes to another tenant, `preempt_ns` when an interrupted segment goes on, `decision_ns` at
     each start: only the simulator adds them, for a profile holds them already. `unhidden` is what part of the shorter of computing and
     moving data the longer does not hide: 0 where they overlap in full, 1 where one follows the other. `cores` are the operating
-    system's numbers of the lanes, empty for a board that is not this machine.
+    system's numbers of the lanes, empty for a board that is not this machine. Lanes that are `reserved` for a tenant, by name, are a
+    processor of their own, `part_of` another, by name; both are empty else.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Processor:
     decision_ns: int = 0
     unhidden: float = 0.0
     cores: tuple[int, ...] = ()
+    reserved: str = field(default="", metadata=NEWER)
+    part_of: str = field(default="", metadata=NEWER)
 
     def __post_init__(self) -> None:
         if self.lanes < 1:

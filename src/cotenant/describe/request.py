@@ -16,6 +16,7 @@ class Outcome(str, Enum):
 
 TOO_LATE = "too late"
 QUEUE_FULL = "queue full"
+TENANT_REMOVED = "tenant removed"
 """Why the dispatcher drops a request."""
 
 

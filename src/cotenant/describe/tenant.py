@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from cotenant.describe.arrival import Arrival, Closed
+from cotenant.describe.digest import NEWER
 from cotenant.describe.variant import Precision
 from cotenant.describe.work import Work
 from cotenant.errors import InputError
@@ -18,6 +19,7 @@ QUEUE = 1024
 _MAX_RANK = 1_000_000
 _MAX_WEIGHT = 1_000_000
 _MAX_QUEUE = 1_000_000
+_MAX_CORES = 65_536
 
 
 class Discipline(str, Enum):
@@ -67,7 +69,7 @@ class Tenant:
     a closed tenant come as others end: it has no bound, and is served in order.
 
     `isolated`: its engine runs in a process of its own; `standby`: a second one waits with the models loaded. `memory_bytes` is the most
-    that its models may take in a process.
+    that its models may take in a process. `cores` are reserved for it alone: so many, or those of these numbers.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Tenant:
     isolated: bool = False
     standby: bool = False
     memory_bytes: int | None = None
+    cores: int | tuple[int, ...] | None = field(default=None, metadata=NEWER)
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.name.isprintable():
@@ -103,6 +106,7 @@ class Tenant:
             raise InputError("queue", self.queue, f"1 to {_MAX_QUEUE} requests")
         self._refuse_shares()
         self._refuse_processes()
+        self._refuse_cores()
 
     @property
     def most_waiting(self) -> int | None:
@@ -128,3 +132,14 @@ class Tenant:
             raise InputError("standby", "true", "needs isolated: true, or there is no process to stand in for")
         if self.memory_bytes is not None and not 0 < self.memory_bytes <= MAX_BYTES:
             raise InputError("memory", f"{self.memory_bytes}B", "more than 0")
+
+    def _refuse_cores(self) -> None:
+        match self.cores:
+            case None:
+                return
+            case int() as count if not 1 <= count <= _MAX_CORES:
+                raise InputError("cores", count, f"1 to {_MAX_CORES} cores, or a list of their numbers")
+            case () as numbers:
+                raise InputError("cores", [*numbers], "at least one core")
+            case tuple() as numbers if min(numbers) < 0 or len(set(numbers)) < len(numbers):
+                raise InputError("cores", [*numbers], "each core once, by its number, 0 or more")

@@ -20,6 +20,7 @@ from cotenant.units import duration_ns, size_bytes
 
 _MAX_DIM: Final = 2**31 - 1
 _OPEN: Final = "only for requests that come by themselves or are submitted; those of a closed tenant come as others end"
+_CORES: Final = "how many cores, such as 1, or which, such as [0]"
 _EXITS: Final = "probabilities by the index of a segment, such as {0: 0.2, 3: 0.1}"
 _DIMS: Final = "a list of whole numbers of 1 or more, such as [1, 3, 224, 224]"
 
@@ -47,6 +48,7 @@ class _Keys(Struct, kw_only=True):
     isolated: bool = False
     standby: bool = False
     memory: Any = UNSET
+    cores: Any = UNSET
 
 
 class _Work(Struct, kw_only=True):
@@ -83,6 +85,7 @@ def tenant_of(tree: Any, folder: Path) -> Tenant:
         isolated=keys.isolated,
         standby=keys.standby,
         memory_bytes=None if keys.memory is UNSET else size_bytes(keys.memory, "memory"),
+        cores=None if keys.cores is UNSET else _cores(keys.cores),
     )
 
 
@@ -113,6 +116,16 @@ def _allow(precisions: list[Precision] | UnsetType) -> tuple[Precision, ...] | N
     if not precisions:
         raise InputError("allow", "[]", "at least one of " + ", ".join(p.value for p in Precision))
     return tuple(dict.fromkeys(precisions))
+
+
+def _cores(value: Any) -> int | tuple[int, ...]:
+    match value:
+        case list() as numbers:
+            return decode(numbers, tuple[int, ...], "cores")
+        case int() if not isinstance(value, bool):
+            return value
+        case _:
+            raise InputError("cores", shown(value), _CORES)
 
 
 def _source(keys: _Keys, folder: Path) -> Source:

@@ -51,6 +51,7 @@ class Aim:
 
 
 def loads(problem: Problem) -> Vector:
-    """Return the share of each resource that one inference per second by each option takes, added up."""
-    resources = capacities(problem.platform)
-    return sum((problem.columns.demanded(name) / capacity for name, _, capacity in resources), np.zeros(len(problem.options)))
+    """Return the share of each resource that one inference per second by each option takes, added up; what is reserved costs nothing."""
+    reserved = {p.name for p in problem.platform.processors if p.reserved}
+    resources = [(name, capacity) for name, _, capacity in capacities(problem.platform) if name not in reserved]
+    return sum((problem.columns.demanded(name) / capacity for name, capacity in resources), np.zeros(len(problem.options)))

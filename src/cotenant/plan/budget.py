@@ -1,11 +1,11 @@
-"""A tenant's memory budget: what it may be offered within it."""
+"""Memory budgets: what a tenant may be offered, and what may be loaded beside what is there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from cotenant.describe import Artifact, Option, Tenant
-from cotenant.errors import InputError
+from cotenant.describe import Artifact, Option, Platform, Tenant
+from cotenant.errors import InfeasibleError, InputError
 
 _MB = 10**6
 
@@ -28,6 +28,27 @@ def within_budget(tenant: Tenant, options: Sequence[Option]) -> tuple[list[Optio
         raise InputError(f"tenants[{tenant.name}].memory", f"{tenant.memory_bytes / _MB:g}MB", allowed)
     beyond = [(option, _reason(tenant, option)) for option in options if option.artifact not in fitting]
     return [option for option in options if option.artifact in fitting], beyond
+
+
+def refuse_both_at_once(before: Collection[Option], after: Collection[Option], platform: Platform) -> None:
+    """Refuse options that fit a memory, but not beside those which are served until they are loaded; InfeasibleError.
+
+    Where either does not fit by itself the crew was allowed to overload it.
+    """
+    for memory in platform.memories:
+        old, new = _resident(before, memory.name), _resident(after, memory.name)
+        alone_bytes, both_bytes = max(_sum_bytes(old), _sum_bytes(new)), _sum_bytes(old | new)
+        if alone_bytes <= memory.capacity_bytes < both_bytes:
+            short = f"the models that are served and the new ones take {both_bytes / _MB:.1f} MB of {memory.capacity_bytes / _MB:g} MB"
+            raise InfeasibleError(memory.name, short, "first remove what is to go, then add what is new; or smaller models")
+
+
+def _resident(options: Collection[Option], memory: str) -> set[Artifact]:
+    return {option.artifact for option in options if option.artifact.memory == memory}
+
+
+def _sum_bytes(artifacts: set[Artifact]) -> int:
+    return sum(artifact.resident_bytes for artifact in artifacts)
 
 
 def _taken_bytes(tenant: Tenant, artifacts: set[Artifact]) -> int:

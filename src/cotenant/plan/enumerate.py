@@ -20,6 +20,7 @@ from cotenant.describe import (
     Tenant,
     Variant,
 )
+from cotenant.describe.reserved import may_use
 from cotenant.errors import InputError
 from cotenant.plan.budget import within_budget
 from cotenant.plan.considerate import considerate
@@ -58,7 +59,7 @@ def _measured(tenant: Tenant, card: Card, table: Table, platform: Platform) -> t
     ]
     if not permitted:
         raise _none_permitted(tenant, card)
-    places = [(variant, processor) for variant in permitted for processor in platform.processors]
+    places = [(variant, processor) for variant in permitted for processor in platform.processors if may_use(processor, tenant.name)]
     options = [o for variant, processor in places for o in _options(tenant, card, variant, table, processor, platform)]
     if not options:
         wanted = ", ".join(f"{v.engine} {v.precision.value}" for v in permitted)

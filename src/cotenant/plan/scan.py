@@ -118,8 +118,9 @@ class Ground:
         return close * max(1.0, abs(level.value), size)
 
     def load(self, option: Option) -> float:
-        """Return the share of each resource that one inference per second takes, added up."""
-        given = self.resources()
+        """Return the share of each resource that one inference per second takes, added up, but for lanes that are reserved."""
+        reserved = [p.name for p in self.platform.processors if p.reserved]
+        given = {name: amount for name, amount in self.resources().items() if name not in reserved}
         return sum(amount / given[name] for name, amount in option.demand if name in given)
 
 

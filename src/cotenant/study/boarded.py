@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cotenant.describe import Artifact, Board, Closed, Network, Option, Place, Share, Step, Tenant, Work, open_rate_per_s
+from cotenant.describe import Artifact, Board, Closed, Network, Option, Place, Platform, Share, Step, Tenant, Work, open_rate_per_s
+from cotenant.describe.reserved import network_for
 from cotenant.errors import InputError
 from cotenant.registry import nearest
 from cotenant.units import NS_PER_S
@@ -13,16 +14,18 @@ BOARD = "board"
 """The engine of an option that is known by figures alone."""
 
 
-def shares_for(tenants: Sequence[Tenant], board: Board) -> tuple[Share, ...]:
+def shares_for(tenants: Sequence[Tenant], board: Board, platform: Platform | None = None) -> tuple[Share, ...]:
     """Return an option for every place where a tenant's network runs, the planned one first and at the rate at which requests come.
 
-    The rates are 0 everywhere else, and for closed tenants. InputError for a model that the board's figures do not cover, and for work that
-    cannot be simulated.
+    The rates are 0 everywhere else, and for closed tenants. `platform` is the board's as tenants reserve lanes of it, None where nobody
+    does: who has reserved lanes is planned there. InputError for a model that the board's figures do not cover, and for work that cannot
+    be simulated.
     """
-    found = [(tenant, _network(index, tenant, board)) for index, tenant in enumerate(tenants)]
+    at = board.platform if platform is None else platform
+    found = [(tenant, network_for(_network(index, tenant, board), tenant, at)) for index, tenant in enumerate(tenants)]
     for index, (tenant, network) in enumerate(found):
         _refuse_work(f"tenants[{index}]", tenant, len(network.segments))
-    return tuple(share for tenant, network in found for share in _shares(tenant, network, board))
+    return tuple(share for tenant, network in found for share in _shares(tenant, network, board, at))
 
 
 def _network(index: int, tenant: Tenant, board: Board) -> Network:
@@ -52,16 +55,24 @@ def _refuse_work(path: str, tenant: Tenant, segments: int) -> None:
         raise InputError(f"{path}.work", "of a closed loop", "none: its requests are simulated as all alike")
 
 
-def _shares(tenant: Tenant, network: Network, board: Board) -> tuple[Share, ...]:
-    planned = board.planned(network)
+def _shares(tenant: Tenant, network: Network, board: Board, platform: Platform) -> tuple[Share, ...]:
+    planned = _planned(tenant, network, board, platform)
     rate_per_s = open_rate_per_s(tenant.arrival) or 0.0
-    others = (Share(option=_option(tenant, network, place, board), rate_per_s=0.0) for place in network.places if place != planned)
-    return (Share(option=_option(tenant, network, planned, board), rate_per_s=rate_per_s), *others)
+    others = (Share(option=_option(tenant, network, place, platform), rate_per_s=0.0) for place in network.places if place != planned)
+    return (Share(option=_option(tenant, network, planned, platform), rate_per_s=rate_per_s), *others)
 
 
-def _option(tenant: Tenant, network: Network, place: Place, board: Board) -> Option:
+def _planned(tenant: Tenant, network: Network, board: Board, platform: Platform) -> Place:
+    """Return where a network runs unless somebody decides otherwise: on its tenant's reserved lanes, or where the board says."""
+    own = [place for place in network.places if platform.processor(place[0]).reserved == tenant.name]
+    if own or not any(width == board.planned_width for _, width in network.places):
+        return min(own or network.places, key=network.duration_ns)
+    return board.planned(network)
+
+
+def _option(tenant: Tenant, network: Network, place: Place, platform: Platform) -> Option:
     processor, width = place
-    memory, chain = board.platform.processor(processor).memory, network.chain_at(place)
+    memory, chain = platform.processor(processor).memory, network.chain_at(place)
     duration_ns, moved = network.duration_ns(place), sum(cost.memory_bytes for cost in chain)
     return Option(
         tenant=tenant.name,

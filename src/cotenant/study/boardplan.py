@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cotenant.describe import Board, Crew, Goal, Network, Option, Plan, Platform, Solo, Tenant
 from cotenant.describe.files import board, digest_of, read_board
+from cotenant.describe.reserved import reserve
 from cotenant.errors import InputError
 from cotenant.plan import HEADROOM, VISITS, Effort, Offer, Refusal, chains, solve, timely
 from cotenant.plan.difference import difference
@@ -19,7 +20,7 @@ from cotenant.plan.replan import replan
 from cotenant.plan.solve import start
 from cotenant.registry import nearest
 from cotenant.search import EXACT, Budget, Judge, Search, menu_of, named, run, searches, variants
-from cotenant.study.estimated import Estimates, networks_for
+from cotenant.study.estimated import Estimates, divided, networks_for
 from cotenant.study.figures import Figures, figures_of
 
 TOLD = 1e-4
@@ -128,9 +129,10 @@ def board_of(name: str) -> Board:
 def offered(crew: Crew, ask: Ask) -> Offered:
     """List what a crew may be served by on the board that it names; InputError for what the board does not know or cannot meet."""
     known = board_of(crew.platform)
-    platform = known.platform if ask.power_w is None else replace(known.platform, power_w=ask.power_w)
     tenants = crew.workload.tenants
-    found = networks_for(tenants, known)
+    platform = reserve(known.platform, tenants)
+    platform = platform if ask.power_w is None else replace(platform, power_w=ask.power_w)
+    found = divided(networks_for(tenants, known), tenants, platform)
     offer = _offer(tenants, found, platform, ask.visits)
     notes = (*found.notes, *_idle(platform, offer.options))
     return Offered(crew=crew, board=known, platform=platform, found=found, offer=offer, notes=notes)

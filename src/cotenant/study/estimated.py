@@ -24,11 +24,13 @@ from cotenant.describe import (
     Model,
     Network,
     Place,
+    Platform,
     Segment,
     Source,
     Tenant,
     cache_folder,
 )
+from cotenant.describe.reserved import network_for, parts_of
 from cotenant.errors import InputError
 from cotenant.plan.words import listed
 from cotenant.profile.known import prepared
@@ -96,6 +98,15 @@ def networks_for(tenants: Sequence[Tenant], board: Board, folder: Path | None = 
     for index, tenant in enumerate(tenants):
         refuse_precision(f"tenants[{index}].allow", tenant, estimates.network(tenant.name), board)
     return replace(estimates, notes=(*estimates.notes, *_left_aside(tenants, board)))
+
+
+def divided(found: Estimates, tenants: Sequence[Tenant], platform: Platform) -> Estimates:
+    """Return the networks as each tenant may run them on a platform of which lanes are reserved."""
+    return replace(
+        found,
+        networks=tuple((tenant.name, network_for(found.network(tenant.name), tenant, platform)) for tenant in tenants),
+        off=tuple(((part.name, width), off) for (processor, width), off in found.off for part in parts_of(platform, processor)),
+    )
 
 
 def _networks(tenants: Sequence[Tenant], board: Board, folder: Path | None) -> Estimates:

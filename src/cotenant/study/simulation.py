@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cotenant.describe import Crew, Platform, Share, Tenant
 from cotenant.describe.files import board, read_board
+from cotenant.describe.reserved import reserve, with_counterparts
 from cotenant.study.boarded import shares_for
 from cotenant.study.prepared import Prepared
 from cotenant.study.sweep import Offer
@@ -25,13 +26,14 @@ def on_board(crew: Crew) -> Place:
     from pathlib import Path
 
     found = read_board(Path(crew.platform)) if crew.platform.endswith((".yaml", ".yml")) else board(crew.platform)
-    shares_for(crew.workload.tenants, found)
-    return Place(platform=found.platform, offer=lambda tenants: shares_for(tenants, found))
+    platform = reserve(found.platform, crew.workload.tenants)
+    shares_for(crew.workload.tenants, found, platform)
+    return Place(platform=platform, offer=lambda tenants: shares_for(tenants, found, platform))
 
 
 def on_this_machine(prepared: Prepared) -> Place:
     """Return this machine as it was profiled; options share requests as the plan does, whatever the load."""
-    shares = prepared.plan.shares
+    shares = with_counterparts(prepared.plan.shares, prepared.platform)
 
     def offer(tenants: Sequence[Tenant]) -> tuple[Share, ...]:
         return tuple(share for tenant in tenants for share in shares if share.option.tenant == tenant.name)
