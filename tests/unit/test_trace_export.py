@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,7 +13,7 @@ import pytest
 
 from cotenant.describe import Outcome
 from cotenant.errors import InputError
-from cotenant.trace import Ending, Span, Trace, export
+from cotenant.trace import Climate, Ending, Span, Trace, export
 
 PHASES = {"M", "X", "i"}
 
@@ -53,6 +54,14 @@ def test_processors_are_processes_and_lanes_are_threads_by_name(tmp_path: Path) 
 def test_a_missed_deadline_and_a_lost_request_are_seen(tmp_path: Path) -> None:
     instants = [(e["name"], e["ts"]) for e in exported(example(), tmp_path)["traceEvents"] if e["ph"] == "i"]
     assert instants == [("arrival", 1.0), ("missed", 3.0), ("arrival", 2.0), ("lost", 2.0)]
+
+
+def test_frequency_heat_and_throttling_are_counters_and_what_is_not_shown_is_none(tmp_path: Path) -> None:
+    seen = (Climate(at_ns=0, slowest_khz=1_500_000, hottest_mc=45_500, throttles=2), Climate(at_ns=1_000_000_000, hottest_mc=46_000))
+    counters = [e for e in exported(replace(example(), climate=seen), tmp_path)["traceEvents"] if e["ph"] == "C"]
+    told = [(e["name"].split()[0], e["ts"], *e["args"].values()) for e in counters]
+    assert told == [("slowest", 0.0, 1500.0), ("hottest", 0.0, 45.5), ("throttled", 0.0, 2.0), ("hottest", 1e6, 46.0)]
+    assert all({"pid", "tid", "name"} <= e.keys() for e in counters)
 
 
 def test_an_empty_trace_is_still_a_document(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from typing import Any, TextIO
 
 from cotenant.describe import Outcome
 from cotenant.errors import InputError
-from cotenant.trace.spans import Ending, Span, Trace
+from cotenant.trace.spans import Climate, Ending, Span, Trace
 from cotenant.units import NS_PER_US
+
+MC_PER_DEGREE, KHZ_PER_MHZ = 1000, 1000
 
 Event = dict[str, Any]
 
@@ -21,7 +23,7 @@ def export(trace: Trace, path: Path) -> None:
     """Write Chrome's trace-event format (JSON object form); InputError, naming the path, if the file cannot be written.
 
     A processor is a process, a lane a thread, a span a slice; arrivals, missed deadlines and requests that were not answered are
-    instants on a thread per tenant.
+    instants on a thread per tenant; frequency, temperature and throttling are counters, which are shown as lines.
     """
     try:
         with path.open("w", encoding="utf-8") as file:
@@ -51,6 +53,8 @@ def events(trace: Trace) -> Iterator[Event]:
         yield from _slices(span, pids[span.processor], options.get(span.request, ""))
     for ending in trace.endings:
         yield from _instants(ending, tids[ending.tenant])
+    for climate in trace.climate:
+        yield from _counters(climate)
 
 
 def _lines(trace: Trace) -> Iterator[str]:
@@ -105,3 +109,15 @@ def _instants(ending: Ending, tid: int) -> Iterator[Event]:
 
 def _instant(name: str, at_ns: int, tid: int, args: Event) -> Event:
     return {"ph": "i", "s": "t", "name": name, "cat": "request", "pid": REQUESTS_PID, "tid": tid, "ts": at_ns / NS_PER_US, "args": args}
+
+
+def _counters(climate: Climate) -> Iterator[Event]:
+    """List what the kernel showed at an instant."""
+    told = (
+        ("slowest lane (MHz)", climate.slowest_khz, KHZ_PER_MHZ),
+        ("hottest sensor (degrees C)", climate.hottest_mc, MC_PER_DEGREE),
+        ("throttled (times)", climate.throttles, 1),
+    )
+    for name, value, unit in told:
+        if value is not None:
+            yield {"ph": "C", "name": name, "pid": REQUESTS_PID, "tid": 0, "ts": climate.at_ns / NS_PER_US, "args": {"": value / unit}}

@@ -56,8 +56,23 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Climate:
+    """Say how the machine was at one instant since the trace began: the frequency of its slowest lane, its hottest sensor, and how often
+    heat had slowed its lanes down since it started; each None where the kernel does not show it.
+    """
+
+    at_ns: int
+    slowest_khz: int | None = None
+    hottest_mc: int | None = None
+    throttles: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """Hold all spans and endings of one run over `[0, stop_ns)`, and what made them; `usage` None where nobody measured it."""
+    """Hold all spans and endings of one run over `[0, stop_ns)`, and what made them; `usage` None where nobody measured it.
+
+    `climate` is in order of time, empty where nobody looked or nothing is shown.
+    """
 
     spans: tuple[Span, ...]
     endings: tuple[Ending, ...]
@@ -68,3 +83,4 @@ class Trace:
     asked: tuple[tuple[str, int], ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     usage: Usage | None = None
+    climate: tuple[Climate, ...] = ()
