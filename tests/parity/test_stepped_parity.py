@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cotenant.describe import Preemption, Share
+from cotenant.describe import Preemption, Share, Tenant
 from cotenant.dispatch import Decision, Dispatcher
 from cotenant.policy import policies
 from cotenant.sim import Stepped, is_shipped, is_there
+from tests.property.dispatch_changes import Changing, changing
 from tests.property.dispatch_crews import MS, board, crews, option, shares, tenant
+from tests.property.dispatch_rests import Rested
 from tests.sim_cases import compiler
 
 pytestmark = pytest.mark.skipif(not is_there(), reason="numba is not installed: pip install cotenant[sim]")
@@ -53,9 +56,17 @@ class Twins:
             same(self.plain.outstanding(index), self.stepped.outstanding(index))
         return decisions
 
-    def apply(self, plan: tuple[Share, ...]) -> None:
-        self.plain.apply(plan)
-        self.stepped.apply(plan)
+    def rest(self, tenant: int, until_ns: int, *, paced: bool) -> None:
+        self.plain.rest(tenant, until_ns, paced=paced)
+        self.stepped.rest(tenant, until_ns, paced=paced)
+
+    def shares(self, now_ns: int) -> None:
+        for twin in (self.plain, self.stepped):
+            twin.shares(now_ns)
+        same(*([float(slot.share) for slot in twin.state.slots] for twin in (self.plain, self.stepped)))
+
+    def apply(self, plan: tuple[Share, ...], tenants: tuple[Tenant, ...] | None = None, renewed: Collection[str] = ()) -> list[int]:
+        return same(*(twin.apply(plan, tenants, renewed) for twin in (self.plain, self.stepped)))
 
     def validate(self, now_ns: int) -> None:
         self.plain.validate(now_ns)
@@ -77,6 +88,34 @@ def test_the_compiled_dispatcher_decides_as_the_plain_one_does(data: st.DataObje
     changes = [(at, crew.plans[(i + 1) % 2]) for i, at in enumerate(crew.changes)]
     loop.run(60 * MS, crew.arrivals, crew.closed, changes)
     loop.dispatcher.flush()
+
+
+@given(changing(), st.sampled_from(SHIPPED))
+def test_both_go_over_to_another_crew_alike(crew: Changing, name: str) -> None:
+    policy = policies.get(name)
+    loop: Any = crew.loop(policy, foreseen=False)
+    stepped = Stepped(crew.first.tenants, crew.first.plan, crew.platform, policy, name=name, compiler=compiler())
+    loop.dispatcher = Twins(loop.dispatcher, stepped)
+    loop.serve(crew, 60 * MS)
+    assert set(loop.ended) == set(range(len(loop.owners)))
+
+
+@given(
+    st.sampled_from(SHIPPED),
+    st.sampled_from((Preemption.SEGMENT, Preemption.CLASS, Preemption.INSTANT)),
+    st.lists(st.tuples(st.integers(0, 30).map(lambda ms: ms * MS), st.integers(0, 2)), max_size=20),
+    st.dictionaries(st.integers(0, 2), st.tuples(st.integers(0, 20 * MS), st.integers(1, 9 * MS)), max_size=3),
+)
+def test_both_let_the_same_tenants_rest(
+    name: str, preemption: Preemption, arrivals: list[tuple[int, int]], paced: dict[int, tuple[int, int]]
+) -> None:
+    tenants = (tenant("a", 0, deadline_ns=9 * MS), tenant("b", 1, deadline_ns=20 * MS, drop=True), tenant("c", 2))
+    plan = shares(
+        (option("a", ("p0", 1, 2 * MS)), 50.0), (option("b", ("p0", 1, 3 * MS), ("p0", 1, MS)), 50.0), (option("c", ("p0", 2, MS)), 5.0)
+    )
+    where = (tenants, plan, board((2,), preemption), policies.get(name))
+    twins: Any = Twins(Dispatcher(*where, name=name), Stepped(*where, name=name, compiler=compiler()))
+    Rested(dispatcher=twins, paced=paced, deadlines_ns=[t.deadline_ns for t in tenants]).serve(arrivals)
 
 
 def test_there_is_room_for_any_number_of_requests() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import pytest
@@ -143,7 +143,7 @@ class Books:
         self.fresh: set[int] = set()
         self.answers = Answers([], {})
         self.rests_ns: dict[tuple[int, int], int] = {}
-        self.tokens = [self._depth(i) if self._is_open(i) else min(1.0, self._depth(i)) for i in range(len(lineup.tenants))]
+        self.tokens = [self._full(i) for i in range(len(lineup.tenants))]
 
     def _bind(self, lineup: Lineup) -> None:
         """Note what a plan says, once."""
@@ -322,7 +322,8 @@ class Books:
     def alternatives(self, ticket: Ticket) -> list[Place]:
         """List where a segment may be served that has not begun, if the policy has a say: by its own tenant's options."""
         chain, segment = ticket.option.chain, ticket.step.segment
-        like = [option for option in self.options if option.tenant == ticket.option.tenant and len(option.chain) == len(chain)]
+        own = [option for option in self.options if option.tenant == ticket.option.tenant]
+        like = [option for option in own if option.artifact.model == ticket.option.artifact.model and len(option.chain) == len(chain)]
         return [(option, at) for option in like for at, step in enumerate(option.chain) if step.segment == segment]
 
     def permitted(self, ticket: Ticket) -> list[Place]:
@@ -374,12 +375,33 @@ class Books:
             for ticket in waiting:
                 other, better = self.ready[ticket.request]
                 step = self.wanted(ticket)
+                if self._is_passed_over(ticket, step, earned=bool(other.earned)):
+                    continue
                 if step.processor == self.names[lane] and self._was_first(other, better, one, value) and not self._has_sibling(ticket):
                     assert self._preemption(step.processor) is Preemption.CLASS, "who goes before others starts before them"
                     assert one.rank == 0 < other.rank, "rank 0 can go wherever another of rank 0 can"
                     assert lane in taken_over or (step.width == 1 and lane in self.suspended), (
                         "wide work keeps free lanes from all behind it"
                     )
+
+    def _is_passed_over(self, waits: Ticket, step: Step, *, earned: bool) -> bool:
+        """Say whether somebody who may go before a step of several lanes runs there and has more to do there; rank 0 is not passed over."""
+        if step.width == 1 or self._critical(waits):
+            return False
+        running = {self.runs[lane] for lane in self.lanes_of[step.processor] if lane in self.runs}
+        own = self._order(waits, earned=earned)
+        tickets = [self.tickets[one] for one in running]
+        return any(self._stays(one) and self._order(one, earned=one.earned) <= own for one in tickets)
+
+    def _stays(self, ticket: Ticket) -> bool:
+        """Say whether the next segment of what runs is on the same processor."""
+        chain = ticket.option.chain
+        return ticket.at + 1 < len(chain) and chain[ticket.at + 1].processor == ticket.step.processor
+
+    def _order(self, ticket: Ticket, *, earned: bool) -> tuple[bool, bool, bool, float, int]:
+        """Return by what requests go one before the other, but for the last ties."""
+        holds, late = self.policy.holds and not ticket.begun, self.policy.late_last and ticket.late
+        return holds, not earned, late, self.value(ticket), self.tenants[ticket.tenant].rank
 
     def _was_first(self, other: Row, better: float, one: Row, value: float) -> bool:
         """Say whether one that waits went before one that started, then and now."""
@@ -587,3 +609,48 @@ class Books:
         self.warm = {lane: option for lane, option in self.warm.items() if option in self.options}
         self.tokens = [max(-self._earns_per_ns(i) * WARM_NS, min(self._depth(i), tokens)) for i, tokens in enumerate(self.tokens)]
         self.taken.clear()
+
+    def change(self, lineup: Lineup, stay: Collection[str], renewed: Collection[str], stands: Mapping[int, Option]) -> set[int]:
+        """Go over to another crew; return who has ended: those that had not begun of tenants that do not `stay`.
+
+        `stands` says which option each that is left has then: another only where it waits, and its tenant is `renewed`.
+        """
+        names, newest = [t.name for t in self.tenants], {t.name: t.serves_newest_first for t in self.tenants}
+        gone = {t.request for t in self.tickets.values() if not t.begun and names[t.tenant] not in stay}
+        for request in gone:
+            self.end(request)
+        leaving = [name for i, name in enumerate(names) if name not in stay and any(t.tenant == i for t in self.tickets.values())]
+        saved = dict(zip(names, self.tokens, strict=True))
+        turned = {t.name for t in lineup.tenants if newest.get(t.name, t.serves_newest_first) != t.serves_newest_first}
+        moved = [t for t in self.tickets.values() if not t.begun and names[t.tenant] in turned | {*renewed}]
+        for ticket in moved:
+            self._queue(ticket).remove(ticket.request)
+        self._bind(lineup)
+        self.taken.clear()
+        index = {t.name: i for i, t in enumerate(lineup.tenants)}
+        assert {*index} == {*stay, *leaving}, "who has begun requests is there until they end, and nobody else"
+        assert all(self.rates[index[name]] == 0.0 for name in leaving), "who leaves is promised nothing"
+        self.tokens = [
+            max(-self._earns_per_ns(i) * WARM_NS, min(self._depth(i), saved[t.name])) if t.name in saved else self._full(i)
+            for i, t in enumerate(lineup.tenants)
+        ]
+        for ticket in self.tickets.values():
+            renews = ticket in moved and names[ticket.tenant] in renewed
+            ticket.tenant = index[names[ticket.tenant]]
+            assert renews or stands[ticket.request] == ticket.option, "what has begun, or is not renewed, keeps its option"
+        for ticket in sorted(moved, key=lambda t: (t.arrival_ns, t.request)):
+            ticket.late = False
+            if ticket.option != stands[ticket.request]:
+                assert stands[ticket.request].tenant in renewed
+            ticket.option = stands[ticket.request]
+            if ticket.option.tenant in renewed:
+                self.taken[ticket.option] += 1
+            queue = self.live[ticket.place]
+            queue.insert(sum(self.tickets[r].begun for r in queue) if self._serves_newest(ticket.place) else len(queue), ticket.request)
+        assert {option for ticket in self.tickets.values() for option in (ticket.option, ticket.place[0])} <= set(self.options)
+        self.warm = {lane: option for lane, option in self.warm.items() if option in self.options}
+        return gone
+
+    def _full(self, tenant: int) -> float:
+        """Return what a tenant that is new has saved."""
+        return self._depth(tenant) if self._is_open(tenant) else min(1.0, self._depth(tenant))

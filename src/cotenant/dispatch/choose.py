@@ -5,6 +5,7 @@ from __future__ import annotations
 from cotenant.dispatch.lanes import can_yield, expect_left, find_open, is_warm
 from cotenant.dispatch.promises import has_earned, turn
 from cotenant.dispatch.queues import settle_late
+from cotenant.dispatch.rest import does_rest
 from cotenant.dispatch.state import AT_BOUNDARIES, AT_ONCE, BY_CLASS, NONE, NOT_A_NUMBER, RUNNING, SOUND, Ints, ProcessorRow, State
 from cotenant.policy import NEVER_NS, NOT_NOW
 
@@ -68,7 +69,7 @@ def _list_heads(s: State, row: ProcessorRow, now_ns: int) -> None:
 
 def _list_head(s: State, slot: int) -> None:
     desk = s.desk[0]
-    if slot != NONE:
+    if slot != NONE and not does_rest(s, slot):
         s.ready[desk.ready] = slot
         desk.ready += 1
         reckon_earned(s, slot)
@@ -186,6 +187,8 @@ def _might_start(s: State, slot: int) -> bool:
     c = s.slots[slot]
     desk = s.desk[0]
     blocks = desk.blocked == desk.decision
+    if does_rest(s, slot):
+        return False
     if blocks and s.stages[c.position].blocked == desk.decision:
         return False
     if desk.places == 1 and c.parked == 0:

@@ -25,6 +25,8 @@ from cotenant.dispatch.events import end, stand
 from cotenant.dispatch.lanes import is_warm, occupy, preempt, resume, stop_running, suspend
 from cotenant.dispatch.promises import charge, refill
 from cotenant.dispatch.queues import dequeue, is_any_queued, next_late_ns, settle_late, withdraw
+from cotenant.dispatch.reserved import bring_home, go_back, reach_out
+from cotenant.dispatch.rest import next_roused_ns, rest_after_start, rouse
 from cotenant.dispatch.state import AT_ONCE, ENDLESS, NO_SUCH_STEP, NONE, SOUND, Ints, StageRow, State
 from cotenant.policy import NEVER_NS
 
@@ -54,15 +56,19 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     s.desk[0].decision += 1
     s.desk[0].bad = SOUND
     refill(s, now_ns)
+    rouse(s, now_ns)
     count = _drop_late(s, now_ns, out, 0)
     list_running(s)
     expect_running(s, now_ns)
+    bring_home(s)
     open_processors(s)
     list_ready(s, now_ns)
     asks.orders(s, now_ns)
     count = _start_all(s, asks, now_ns, sift(s), out, lanes, count)
+    count = _start_elsewhere(s, asks, now_ns, out, lanes, count)
     if s.desk[0].crowded == 1 and s.desk[0].bad == SOUND:
         count = _relieve(s, asks, now_ns, out, lanes, count)
+        count = _start_elsewhere(s, asks, now_ns, out, lanes, count)
     if s.desk[0].bad != SOUND:
         return BAD
     count = _drop_late(s, now_ns, out, count)
@@ -74,6 +80,8 @@ def wake_ns(s: State, now_ns: int) -> int:
     wake = next_late_ns(s) if s.desk[0].drops == 1 else NEVER_NS
     if s.desk[0].period_ns > 0 and is_any_queued(s):
         wake = min(wake, now_ns + s.desk[0].period_ns)
+    if s.desk[0].resting == 1:
+        wake = min(wake, max(now_ns + 1, next_roused_ns(s)))
     return wake
 
 
@@ -82,6 +90,20 @@ def _start_all(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: I
     while best != NONE:
         count = _start(s, asks, now_ns, best, out, lanes, count)
         best = first(s)
+    return count
+
+
+def _start_elsewhere(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints, count: int) -> int:
+    """Start on common lanes that nobody else wants those for whom the reserved ones are too few."""
+    more = s.desk[0].bad == SOUND and reach_out(s)
+    while more:
+        s.desk[0].decision += 1
+        list_ready(s, NOT_YET_NS)
+        _ask_newcomers(s, asks, now_ns)
+        begun = count
+        count = _start_all(s, asks, now_ns, first(s), out, lanes, count)
+        go_back(s)
+        more = s.desk[0].bad == SOUND and count > begun and reach_out(s)
     return count
 
 
@@ -193,6 +215,7 @@ def _occupy(s: State, now_ns: int, slot: int, out: Ints, lanes: Ints, count: int
     c.since_ns = now_ns
     c.lane = lanes[0]
     s.tenants[c.tenant].last_ns = now_ns
+    rest_after_start(s, c.tenant)
     for index in range(c.width):
         lane = lanes[index]
         victim = s.lanes[lane].running

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
 from cotenant.describe import Platform, Share, Tenant
 from cotenant.dispatch.ask import asks_of
-from cotenant.dispatch.change import carry_over, keep_options_in_use
+from cotenant.dispatch.change import Change, change
+from cotenant.dispatch.choose import list_running
 from cotenant.dispatch.decide import BAD, FIELDS, decide, room, wake_ns
 from cotenant.dispatch.events import arrive, fail, finish, flush
 from cotenant.dispatch.laws import broken_laws
 from cotenant.dispatch.lineup import Lineup, grow, lay_out
+from cotenant.dispatch.onward import pass_on, steady_ns
+from cotenant.dispatch.rest import rest
 from cotenant.dispatch.state import NONE, State
 from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError
@@ -57,13 +61,23 @@ class Steps(Protocol):
 
     def wake_ns(self, now_ns: int) -> int | None: ...
 
+    def pass_on(self, slot: int, now_ns: int) -> None: ...
+
+    def steady_ns(self, now_ns: int) -> int: ...
+
     def stage(self, slot: int) -> int: ...
 
     def outstanding(self, tenant: int) -> int: ...
 
     def has_free_lane(self) -> bool: ...
 
-    def apply(self, shares: tuple[Share, ...]) -> None: ...
+    def is_anybody_queued(self) -> bool: ...
+
+    def rest(self, tenant: int, until_ns: int, *, paced: bool) -> None: ...
+
+    def shares(self, now_ns: int) -> None: ...
+
+    def apply(self, shares: tuple[Share, ...], tenants: tuple[Tenant, ...] | None = None, renewed: Collection[str] = ()) -> list[int]: ...
 
 
 class Dispatcher:
@@ -72,7 +86,7 @@ class Dispatcher:
     A driver reports what happened with the instant, then asks `decide` and does as told.
     """
 
-    __slots__ = ("_asks", "_lanes", "_lineup", "_name", "_out", "_policy", "_state")
+    __slots__ = ("_asks", "_lanes", "_lineup", "_name", "_out", "_policy", "_state", "_tenants")
 
     def __init__(
         self,
@@ -85,6 +99,7 @@ class Dispatcher:
         params: Params = (),
     ) -> None:
         self._lineup = Lineup(tenants=tenants, shares=shares, platform=platform)
+        self._tenants = tenants
         self._policy = policy
         self._name = name
         self._asks = asks_of(policy)
@@ -141,6 +156,14 @@ class Dispatcher:
         wake = wake_ns(self._state, now_ns)
         return None if wake >= NEVER_NS else wake
 
+    def pass_on(self, slot: int, now_ns: int) -> None:
+        """Report a finished segment whose successor, on the same lanes, has begun: as told by `steady_ns`."""
+        pass_on(self._state, slot, now_ns)
+
+    def steady_ns(self, now_ns: int) -> int:
+        """Return until when what the decision at `now_ns` started need not ask at its boundaries, if nothing else happens meanwhile."""
+        return steady_ns(self._state, now_ns)
+
     def stage(self, slot: int) -> int:
         """Return the stage that a slot is at, as an index into `lineup.steps`."""
         return self._state.slots[slot].position
@@ -153,12 +176,36 @@ class Dispatcher:
         """Say whether a lane runs nothing."""
         return any(p.free for p in self._state.processors)
 
-    def apply(self, shares: tuple[Share, ...]) -> None:
-        """Serve by other shares from now on; what is outstanding keeps the option that it was given."""
-        kept = keep_options_in_use(self._lineup, self._state, shares)
-        lineup = Lineup(tenants=self._lineup.tenants, shares=kept, platform=self._lineup.platform)
-        self._state = carry_over(self._lineup, self._state, lineup, self._policy)
-        self._lineup = lineup
+    def is_anybody_queued(self) -> bool:
+        """Say whether anybody waits for a lane."""
+        return any(p.queued for p in self._state.processors)
+
+    def rest(self, tenant: int, until_ns: int, *, paced: bool) -> None:
+        """Let none of a tenant's segments start before an instant, 0 for at once; a paced one rests after each start until told anew.
+
+        Rank 0 never rests.
+        """
+        rest(self._state, tenant, until_ns, int(paced))
+
+    def shares(self, now_ns: int) -> None:
+        """Have the policy write how much bandwidth each running slot is granted first (`share`); DecisionError if it raises."""
+        list_running(self._state)
+        try:
+            self._asks.shares(self._state, now_ns)
+        except RAISED as cause:
+            raise DecisionError(self._name, now_ns, f"it raised {cause!r}; {describe(self._state)}") from cause
+
+    def apply(self, shares: tuple[Share, ...], tenants: tuple[Tenant, ...] | None = None, renewed: Collection[str] = ()) -> list[int]:
+        """Serve other shares, and other tenants if any are given, from now on; what has begun ends by the option that it was given.
+
+        What waits keeps its option, too, unless its tenant is `renewed`, or ends if its tenant is gone: return the slots of those that
+        ended so. Who is gone and has begun requests stands behind the others in `lineup` until a later call. Tenants are known by their
+        names. InputError for a tenant without an option.
+        """
+        asked = Change(tenants=self._tenants if tenants is None else tenants, shares=shares, renewed=renewed)
+        self._lineup, self._state, ended = change(self._lineup, self._state, asked, self._policy)
+        self._tenants = asked.tenants
+        return ended
 
     def validate(self, now_ns: int) -> None:
         """Check every law of the state; DecisionError tells the story of what is broken."""

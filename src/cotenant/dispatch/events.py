@@ -15,19 +15,14 @@ def arrive(s: State, request: int, tenant: int, arrival_ns: int, due_ns: int) ->
     slot = s.desk[0].free_slot
     c = s.slots[slot]
     s.desk[0].free_slot = c.next
-    option = _route(s, tenant)
-    s.options[option].served += 1.0
     s.tenants[tenant].outstanding += 1
     _wait(s, tenant)
     c.request = request
     c.tenant = tenant
-    c.option = option
     c.rank = s.tenants[tenant].rank
     c.weight = s.tenants[tenant].weight
     c.arrival_ns = arrival_ns
     c.due_ns = due_ns
-    c.stages = s.options[option].stages
-    c.alone_ns = s.stages[s.options[option].stage].remaining_ns
     c.begun = 0
     c.tag = 0.0
     c.since_ns = arrival_ns
@@ -36,9 +31,20 @@ def arrive(s: State, request: int, tenant: int, arrival_ns: int, due_ns: int) ->
     c.mark = 0.0
     c.expected_ns = 0
     c.observed_ns = 0
-    _stand_at(s, slot, 0)
+    take_option(s, slot)
     enqueue(s, slot)
     return slot
+
+
+def take_option(s: State, slot: int) -> None:
+    """Put a request at the first stage of the option that is furthest behind its rate; it must be in no queue."""
+    c = s.slots[slot]
+    option = _route(s, c.tenant)
+    s.options[option].served += 1.0
+    c.option = option
+    c.stages = s.options[option].stages
+    c.alone_ns = s.stages[s.options[option].stage].remaining_ns
+    stand_at(s, slot, 0)
 
 
 def finish(s: State, slot: int, now_ns: int, leaves: int) -> int:
@@ -47,16 +53,22 @@ def finish(s: State, slot: int, now_ns: int, leaves: int) -> int:
     if c.state == RUNNING:
         stop_running(s, slot, now_ns)
     release(s, slot)
-    c.expected_ns += s.stages[c.position].segment_ns
-    c.observed_ns += c.ran_ns
-    if c.expected_ns > 0:
-        c.pace = c.observed_ns / c.expected_ns
+    count_segment(s, slot)
     if leaves == 0 and c.stage + 1 < c.stages:
-        _stand_at(s, slot, c.stage + 1)
+        stand_at(s, slot, c.stage + 1)
         enqueue(s, slot)
         return 1
     end(s, slot)
     return 0
+
+
+def count_segment(s: State, slot: int) -> None:
+    """Reckon with what a finished segment took."""
+    c = s.slots[slot]
+    c.expected_ns += s.stages[c.position].segment_ns
+    c.observed_ns += c.ran_ns
+    if c.expected_ns > 0:
+        c.pace = c.observed_ns / c.expected_ns
 
 
 def fail(s: State, slot: int) -> None:
@@ -109,7 +121,8 @@ def _wait(s: State, tenant: int) -> None:
         s.desk[0].crowded = 1
 
 
-def _stand_at(s: State, slot: int, stage: int) -> None:
+def stand_at(s: State, slot: int, stage: int) -> None:
+    """Put a slot before a segment of its option that has not run yet."""
     s.slots[slot].stage = stage
     s.slots[slot].ran_ns = 0
     s.slots[slot].parked = 0

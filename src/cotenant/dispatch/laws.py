@@ -71,8 +71,6 @@ def _lanes(s: State) -> Iterator[str]:
         slot = row.running
         if slot != NONE and s.slots[slot].processor != row.processor:
             yield f"slot {slot} runs on lane {lane} of another processor than its own"
-        if NONE not in {slot, row.suspended} and s.tenants[s.slots[slot].tenant].critical == 0:
-            yield f"lane {lane} suspends slot {row.suspended} for work that is not of rank 0"
         if row.suspended != NONE and s.processors[row.processor].preempts == AT_ONCE:
             yield f"lane {lane} holds slot {row.suspended}, which may go on anywhere"
 

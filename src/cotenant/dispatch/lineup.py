@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from cotenant.describe import Closed, Discipline, External, Option, Platform, Preemption, Share, Step, Tenant
+from cotenant.describe.reserved import counterpart, may_use
 from cotenant.dispatch.state import (
     AT_BOUNDARIES,
     AT_ONCE,
@@ -50,6 +51,7 @@ class Lineup:
         for tenant in self.tenants:
             if not any(s.option.tenant == tenant.name for s in self.shares):
                 raise InputError("plan", f"no option for {tenant.name}", "one share or more for each tenant, of rate 0 if need be")
+        _refuse_trespass(self)
 
     @property
     def ordered(self) -> tuple[Share, ...]:
@@ -69,6 +71,18 @@ class Lineup:
     def lanes(self) -> tuple[tuple[int, int], ...]:
         """List every lane as (index of the processor, index within the processor)."""
         return tuple((p, lane) for p, processor in enumerate(self.platform.processors) for lane in range(processor.lanes))
+
+
+def _refuse_trespass(lineup: Lineup) -> None:
+    """Refuse an option on lanes that are reserved for another tenant, and a tenant for which none are though it asks for some."""
+    kept = {p.name: p for p in lineup.platform.processors if p.reserved}
+    for tenant in lineup.tenants:
+        if tenant.cores is not None and tenant.name not in {p.reserved for p in kept.values()}:
+            raise InputError(f"tenants[{tenant.name}].cores", tenant.cores, "left out: cores are reserved before a platform is served")
+    for share in lineup.shares if kept else ():
+        for step in share.option.chain:
+            if step.processor in kept and not may_use(kept[step.processor], share.option.tenant):
+                raise InputError("plan", f"{share.option.tenant} on {step.processor}", f"options of {kept[step.processor].reserved} alone")
 
 
 def is_open(tenant: Tenant) -> bool:
@@ -101,6 +115,7 @@ def lay_out(lineup: Lineup, slots: int, policy: Policy, params: tuple[float, ...
         stages[served.stage].newest = int(lineup.tenants[served.tenant].serves_newest_first)
     for position, row in enumerate(stages):
         row.others, row.other_count = places[position]
+    _pair(lineup, options, stages)
     lanes = [LaneRow(processor=p) for p, _ in lineup.lanes]
     return State(
         tenants=[_tenant_row(lineup, index, options, promises=promises) for index in range(len(lineup.tenants))],
@@ -191,11 +206,13 @@ def _demand(step: Step, platform: Platform) -> tuple[float, float, float]:
 def _processor_rows(lineup: Lineup, stages: list[StageRow]) -> list[ProcessorRow]:
     rows, lane, queue = [], 0, 0
     memories = [m.name for m in lineup.platform.memories]
+    names = [p.name for p in lineup.platform.processors]
     for index, p in enumerate(lineup.platform.processors):
         how = _INTERRUPTS.get(p.preemption, AT_BOUNDARIES)
         costs = {"switch_ns": p.switch_ns, "preempt_ns": p.preempt_ns, "decision_ns": p.decision_ns}
         places = {"lane": lane, "lanes": p.lanes, "queue": queue, "memory": memories.index(p.memory)}
-        rows.append(ProcessorRow(free=p.lanes, preempts=how, **places, **costs))
+        common = names.index(p.part_of) if p.part_of in names else NONE
+        rows.append(ProcessorRow(free=p.lanes, preempts=how, common=common, **places, **costs))
         lane += p.lanes
         queue += sum(1 for stage in stages if stage.processor == index)
     return rows
@@ -213,7 +230,28 @@ def desk_row(policy: Policy, lineup: Lineup, *, promises: bool) -> DeskRow:
         sees_all=int(policy.sees_all),
         prepares=int(policy.prepare is not nothing),
         period_ns=policy.period_ns,
+        runs_on=int(_runs_on(policy)),
+        reserves=int(any(p.part_of in {q.name for q in lineup.platform.processors} for p in lineup.platform.processors)),
     )
+
+
+def _runs_on(policy: Policy) -> bool:
+    """Say whether a driver need not ask at each boundary; never where the policy looks at every decision, or chooses among steps."""
+    asks_more = policy.prepare is not nothing or policy.width is not as_planned or policy.place is not as_planned
+    return policy.runs_on and not asks_more and not policy.sees_all and policy.period_ns == 0
+
+
+def _pair(lineup: Lineup, options: list[OptionRow], stages: list[StageRow]) -> None:
+    """Join the steps that do the same on reserved and on common lanes."""
+    if not any(p.reserved for p in lineup.platform.processors):
+        return
+    places = {option: k for k, option in enumerate(lineup.options)}
+    for option, k in places.items():
+        twin = counterpart(option, lineup.platform)
+        if twin is not None and twin in places:
+            for index in range(options[k].stages):
+                one, other = stages[options[k].stage + index], options[places[twin]].stage + index
+                one.twin = NONE if one.processor == stages[other].processor else other
 
 
 def _per_ns(bytes_per_s: float | None) -> float:
@@ -221,17 +259,17 @@ def _per_ns(bytes_per_s: float | None) -> float:
 
 
 def _others(lineup: Lineup, options: list[OptionRow]) -> tuple[list[int], list[tuple[int, int]]]:
-    """List, for each segment of each tenant, the stages that serve it, by processor and width; return where each stage finds its own."""
+    """List, for each segment of each tenant's model, the stages that serve it, by processor and width; return where each finds its own."""
     processors = [p.name for p in lineup.platform.processors]
-    alike: dict[tuple[int, int, int], list[tuple[int, int, int]]] = {}
+    alike: dict[tuple[int, str, int, int], list[tuple[int, int, int]]] = {}
     keys = []
     for k, option in enumerate(lineup.options):
         for index, step in enumerate(option.chain):
-            key = (options[k].tenant, len(option.chain), step.segment)
+            key = (options[k].tenant, option.artifact.model, len(option.chain), step.segment)
             keys.append(key)
             alike.setdefault(key, []).append((processors.index(step.processor), step.width, options[k].stage + index))
     others: list[int] = []
-    where: dict[tuple[int, int, int], tuple[int, int]] = {}
+    where: dict[tuple[int, str, int, int], tuple[int, int]] = {}
     for key, found in alike.items():
         where[key] = (len(others), len(found))
         others.extend(position for _, _, position in sorted(found))

@@ -6,6 +6,7 @@ import math
 
 from cotenant.dispatch.lanes import is_warm
 from cotenant.dispatch.state import State
+from cotenant.policy import NEVER_NS
 
 UNPROMISED_RATE_PER_NS = 1e-12
 """Stands in for a promise of nothing, so that such a tenant is served last but served."""
@@ -44,6 +45,18 @@ def has_earned(s: State, tenant: int, warm: int) -> int:
     """Return 1 if the tenant's next start is promised work, else 0; where it is warm, it may run WARM_NS ahead of its promise."""
     ahead = s.tenants[tenant].rate * WARM_NS if warm == 1 else 0.0
     return 1 if s.tenants[tenant].tokens >= 1.0 - ahead else 0
+
+
+def next_earned_ns(s: State, now_ns: int) -> int:
+    """Return when the next start of a tenant that has something waiting turns promised work, warm or not; NEVER_NS if none does."""
+    until = float(NEVER_NS)
+    for tenant in range(len(s.tenants)):
+        t = s.tenants[tenant]
+        if t.waiting > 0 and t.rate > 0.0 and t.tokens < 1.0:
+            ahead = t.rate * WARM_NS
+            lacks = 1.0 - t.tokens if t.tokens >= 1.0 - ahead else 1.0 - ahead - t.tokens
+            until = min(until, now_ns + lacks / t.rate)
+    return int(until) if until < NEVER_NS else NEVER_NS
 
 
 def charge(s: State, tenant: int, warm: int) -> None:

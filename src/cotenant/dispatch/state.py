@@ -29,7 +29,8 @@ SOUND, NOT_A_NUMBER, NO_SUCH_STEP, ENDLESS, NO_SHARE = 0, 1, 2, 3, 4
 class TenantRow:
     """A tenant; rates per ns. `served` is the virtual service by its promise, `last_ns` the instant of its last start.
 
-    `waiting` counts its requests that have not begun; after a decision they are at most `bound`.
+    `waiting` counts its requests that have not begun; after a decision they are at most `bound`. Before `rest_ns` none of its segments
+    starts, 0 where it does not rest; where it is `paced`, it rests after each start until its driver says how long.
     """
 
     rank: int = 0
@@ -48,6 +49,8 @@ class TenantRow:
     mark: float = 0.0
     waiting: int = 0
     bound: int = UNBOUNDED
+    rest_ns: int = 0
+    paced: int = 0
 
 
 @dataclass(slots=True)
@@ -70,7 +73,8 @@ class StageRow:
     `active` is its place among the stages with something queued, NONE if nothing is. `others` to `others + other_count` in
     `State.others` are the steps that may serve the same segment of the same tenant. `late_ns` is the last instant at which the live
     head can be in time; `touched` says whether a head has come up since it was last listed, `listed` in which decision that was.
-    Where `newest` is 1, requests that have not begun stand in it the youngest first.
+    Where `newest` is 1, requests that have not begun stand in it the youngest first. `twin` is the step that does the same on the other
+    part of a processor of which lanes are reserved; `reached` the decision in which a head of that one stands here, should lanes be idle.
     """
 
     processor: int = 0
@@ -94,6 +98,8 @@ class StageRow:
     live_last: int = NONE
     late_last: int = NONE
     newest: int = 0
+    twin: int = NONE
+    reached: int = 0
 
 
 @dataclass(slots=True)
@@ -103,7 +109,8 @@ class ProcessorRow:
     `open` says in a decision whether all heads before it are candidates, `heads` which was the last with any; `touched` whether any may go
     before what runs there that did not at the last; `worst` is whom of those that run there others interrupt first.
     `queue` to `queue + queued` in `State.active` are its stages with something queued; `news` says whether a head has come up at any of
-    them since they were last listed, `listed` in which decision that was; before `late_ns` no head of theirs turns late.
+    them since they were last listed, `listed` in which decision that was; before `late_ns` no head of theirs turns late. Where its
+    lanes are reserved for a tenant, `common` is the processor of those that are left to all.
     """
 
     lane: int = 0
@@ -124,6 +131,7 @@ class ProcessorRow:
     switch_ns: int = 0
     preempt_ns: int = 0
     decision_ns: int = 0
+    common: int = NONE
 
 
 @dataclass(slots=True)
@@ -197,7 +205,7 @@ class DeskRow:
     lists; the policy's ways, 0 or 1.
 
     `bad` says what was wrong with the last decision, `culprit` the slot it was about; `crowded` is 1 while more may wait of a tenant than
-    its bound.
+    its bound, `resting` while any may rest; `reserves` says whether a tenant has lanes of its own beside common ones.
     """
 
     free_slot: int = 0
@@ -218,6 +226,9 @@ class DeskRow:
     bad: int = 0
     culprit: int = NONE
     crowded: int = 0
+    resting: int = 0
+    reserves: int = 0
+    runs_on: int = 0
 
 
 class State(NamedTuple):

@@ -9,4 +9,4 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return candidate.due_ns
 
 
-edf = Policy(order=order, sees_all=False)
+edf = Policy(order=order, sees_all=False, runs_on=True)

@@ -9,4 +9,4 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return candidate.arrival_ns
 
 
-fifo = Policy(order=order, sees_all=False, preempts=False)
+fifo = Policy(order=order, sees_all=False, runs_on=True, preempts=False)

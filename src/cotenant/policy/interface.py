@@ -236,6 +236,8 @@ class Policy:
     - `sees_all`: every head is a candidate at every decision, for `prepare` to see and for an order that changes with the clock; else only
       those that might start now, where lanes are all taken only those that have come up since the last decision.
     - `preempts` lets a better candidate interrupt what runs, where the processor can.
+    - `runs_on`: whoever was started goes first at its next boundary, too, as long as nothing happens: its order then is no greater, and
+      others' is what it was. A driver need not ask then.
     - `holds`: a request that has begun keeps its lanes until it ends.
     - `late_last`: requests that can no longer be in time go after all that can.
     - `promises`: work that a plan's promise has earned goes first, in the simulator as it does live.
@@ -249,6 +251,7 @@ class Policy:
     share: Order = unlimited
     prepare: Prepare = nothing
     sees_all: bool = True
+    runs_on: bool = False
     preempts: bool = True
     holds: bool = False
     late_last: bool = False

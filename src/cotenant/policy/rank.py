@@ -9,4 +9,4 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return candidate.rank
 
 
-rank = Policy(order=order, sees_all=False)
+rank = Policy(order=order, sees_all=False, runs_on=True)

@@ -15,4 +15,4 @@ def order(candidate: Candidate, scene: Scene) -> float:
     return candidate.rank * _RANK_STEP_NS + candidate.late * _LATE_STEP_NS + until_due_ns
 
 
-rank_edf = Policy(order=order, sees_all=False)
+rank_edf = Policy(order=order, sees_all=False, runs_on=True)

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from cotenant.dispatch.ask import Asks
+from cotenant.dispatch.choose import list_running
 from cotenant.dispatch.decide import decide, wake_ns
 from cotenant.dispatch.events import arrive, fail, finish
+from cotenant.dispatch.onward import pass_on, steady_ns
 from cotenant.dispatch.state import Ints, State
 
-ARRIVE, FINISH, FAIL, DECIDE, WAKE = 0, 1, 2, 3, 4
-"""What happened: a request of a tenant arrives, due at an instant; a segment finishes or fails; decide, or say when to, at an instant."""
+ARRIVE, FINISH, FAIL, DECIDE, WAKE, SHARES, PASS_ON = 0, 1, 2, 3, 4, 5, 6
+"""What happened: a request of a tenant arrives, due at an instant; a segment finishes or fails; decide, say when to, or ask for shares,
+at an instant; a segment finished, and the next has begun."""
 
 
 def act(  # noqa: PLR0917
@@ -21,8 +24,8 @@ def act(  # noqa: PLR0917
     """Tell the dispatcher one thing; return what it does. The last four are the fields of `Asks`, one by one.
 
     ARRIVE takes request, tenant, arrival_ns and due_ns, and gives a slot; FINISH a slot and an instant, and gives 0 where the request
-    ends with it; FAIL a slot; DECIDE and WAKE an instant, and give what `decide` and `wake_ns` do. DECIDE leaves what WAKE would give
-    then in the last number of `out`, which is one longer than `decide` needs.
+    ends with it; FAIL a slot; DECIDE and WAKE an instant, and give what `decide` and `wake_ns` do; SHARES an instant; PASS_ON a slot and
+    an instant. DECIDE leaves what `steady_ns` and WAKE would give then in the last two numbers of `out`, two longer than `decide` needs.
     """
     if what == ARRIVE:
         return arrive(s, one, two, three, four)
@@ -33,7 +36,15 @@ def act(  # noqa: PLR0917
         return 0
     if what == WAKE:
         return wake_ns(s, one)
+    if what == SHARES:
+        list_running(s)
+        shares(s, one)
+        return 0
+    if what == PASS_ON:
+        pass_on(s, one, two)
+        return 0
     count = decide(s, Asks(orders, order, step, shares), one, out, lanes)
+    out[len(out) - 2] = steady_ns(s, one)
     out[len(out) - 1] = wake_ns(s, one)
     return count
 

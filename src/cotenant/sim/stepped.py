@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, cast
 
 from cotenant.describe import Platform, Share, Tenant
@@ -10,11 +10,12 @@ from cotenant.dispatch import Decision, Dispatcher, Lineup
 from cotenant.dispatch.decide import BAD, FIELDS, room
 from cotenant.dispatch.dispatcher import RAISED
 from cotenant.dispatch.events import flush
+from cotenant.dispatch.rest import rest
 from cotenant.dispatch.state import NONE, State
 from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError
 from cotenant.policy import NEVER_NS, Params, Policy
-from cotenant.sim.act import ARRIVE, DECIDE, FAIL, FINISH, WAKE
+from cotenant.sim.act import ARRIVE, DECIDE, FAIL, FINISH, PASS_ON, SHARES, WAKE
 from cotenant.sim.compiled import Compiler
 from cotenant.sim.rows import Packed, packed, packed_all
 
@@ -95,6 +96,14 @@ class Stepped:
         wake = int(cast("Packed", self._out).array[-1]) if decided else self._tell(WAKE, now_ns)
         return None if wake >= NEVER_NS else wake
 
+    def pass_on(self, slot: int, now_ns: int) -> None:
+        """Report a finished segment whose successor, on the same lanes, has begun."""
+        self._tell(PASS_ON, slot, now_ns)
+
+    def steady_ns(self, now_ns: int) -> int:
+        """Return until when what the last decision started need not ask; `now_ns` where that was not the last event, at that instant."""
+        return int(cast("Packed", self._out).array[-2]) if self._decided_ns == now_ns else now_ns
+
     def stage(self, slot: int) -> int:
         """Return the stage that a slot is at, as an index into `lineup.steps`."""
         return int(self._positions[slot])
@@ -107,11 +116,29 @@ class Stepped:
         """Say whether a lane runs nothing."""
         return any(cast("Packed", self._state.processors).array["free"].tolist())
 
-    def apply(self, shares: tuple[Share, ...]) -> None:
-        """Serve by other shares from now on; what is outstanding keeps the option that it was given."""
+    def is_anybody_queued(self) -> bool:
+        """Say whether anybody waits for a lane."""
+        return any(cast("Packed", self._state.processors).array["queued"].tolist())
+
+    def rest(self, tenant: int, until_ns: int, *, paced: bool) -> None:
+        """Let none of a tenant's segments start before an instant, as `Dispatcher.rest`."""
+        self._decided_ns = NONE
+        rest(self._state, tenant, until_ns, int(paced))
+
+    def shares(self, now_ns: int) -> None:
+        """Have the policy write how much bandwidth each running slot is granted first (`share`); DecisionError if it raises."""
+        try:
+            self._tell(SHARES, now_ns)
+        except RAISED as cause:
+            raise DecisionError(self._name, now_ns, f"it raised {cause!r}; {describe(self._state)}") from cause
+
+    def apply(self, shares: tuple[Share, ...], tenants: tuple[Tenant, ...] | None = None, renewed: Collection[str] = ()) -> list[int]:
+        """Serve other shares, and other tenants if any are given, from now on: as `Dispatcher.apply`."""
         self._unpack()
-        self._plain.apply(shares)
-        self._pack()
+        try:
+            return self._plain.apply(shares, tenants, renewed)
+        finally:
+            self._pack()
 
     def validate(self, now_ns: int) -> None:
         """Check every law of the state; DecisionError tells the story of what is broken."""
@@ -129,7 +156,7 @@ class Stepped:
         for number, own in zip(rows, plain, strict=True):
             cast("Packed", number).length = len(own)  # else what is there for want of an empty array would be no index too far
         self._state = State(*rows)
-        self._out = packed([0] * (room(len(self._lanes), len(plain.slots)) + 1))
+        self._out = packed([0] * (room(len(self._lanes), len(plain.slots)) + 2))
         self._act, asks = self._compiler.act(self._policy, self._state)
         lists = cast("tuple[Packed, ...]", (*self._state, self._out, self._lanes))
         self._table = cast("Packed", packed([*(rows.data for rows in lists), *asks]))

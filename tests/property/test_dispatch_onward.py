@@ -1,0 +1,156 @@
+"""Who need not ask at a boundary: it is told beforehand, and what would be decided there is that it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cotenant.describe import Preemption, Share, Tenant
+from cotenant.dispatch import START, Decision, Dispatcher
+from cotenant.policy import policies
+from tests.property.dispatch_crews import MS, board, crews, option, shares, tenant
+
+RUNNING_ON = [name for name in policies.names() if policies.get(name).runs_on]
+KEPT = (
+    "position",
+    "stage",
+    "since_ns",
+    "ran_ns",
+    "state",
+    "late",
+    "width",
+    "segment_ns",
+    "remaining_ns",
+    "expected_ns",
+    "observed_ns",
+    "pace",
+)
+"""What of a slot is the same whether it was started anew or passed on."""
+
+
+@dataclass(slots=True)
+class Foreseen:
+    """Do as a dispatcher does; where what it started need not ask, hold what is decided there against that."""
+
+    dispatcher: Any
+    checked: int = 0
+    free: dict[int, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
+    """By slot: until when it need not ask, and its lanes."""
+    asks: tuple[int, int] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dispatcher, name)
+
+    def arrive(self, *arrival: Any) -> int:
+        self.asks = None
+        return int(self.dispatcher.arrive(*arrival))
+
+    def fail(self, slot: int) -> None:
+        self._happened()
+        self.dispatcher.fail(slot)
+
+    def apply(self, plan: tuple[Share, ...], tenants: tuple[Tenant, ...] | None = None, renewed: Collection[str] = ()) -> list[int]:
+        self._happened()
+        return list(self.dispatcher.apply(plan, tenants, renewed))
+
+    def flush(self) -> list[int]:
+        self._happened()
+        return list(self.dispatcher.flush())
+
+    def finish(self, slot: int, now_ns: int) -> bool:
+        ended = bool(self.dispatcher.finish(slot, now_ns))
+        self.asks = None if ended or self.asks is not None else (slot, now_ns)
+        if ended:
+            self.free.pop(slot, None)
+        return ended
+
+    def decide(self, now_ns: int) -> list[Decision]:
+        decisions: list[Decision] = self.dispatcher.decide(now_ns)
+        lanes: dict[int, list[int]] = {}
+        for decision in decisions:
+            if decision.kind == START:
+                lanes.setdefault(decision.slot, []).append(decision.lane)
+        began = {slot: tuple(sorted(own)) for slot, own in lanes.items()}
+        alone = self.asks is not None and [*began] == [self.asks[0]] and len(decisions) == len(began[self.asks[0]])
+        if self.asks is not None:
+            self._check(now_ns, began, alone=alone)
+        if not alone and self.dispatcher.is_anybody_queued():
+            self.free.clear()
+        until_ns = self.dispatcher.steady_ns(now_ns)
+        self.free |= {slot: (until_ns, own) for slot, own in began.items()}
+        self.asks = None
+        return decisions
+
+    def _check(self, now_ns: int, began: dict[int, tuple[int, ...]], *, alone: bool) -> None:
+        assert self.asks is not None
+        slot, finished_ns = self.asks
+        until_ns, own = self.free.pop(slot, (-1, ()))
+        if finished_ns == now_ns < until_ns and self._stays(slot, own):
+            assert alone
+            assert began[slot] == own or len(own) == 1
+            self.checked += 1
+
+    def _stays(self, slot: int, own: tuple[int, ...]) -> bool:
+        """Say whether the segment that is to come could follow on the same lanes."""
+        c = self.dispatcher.state.slots[slot]
+        lanes = self.dispatcher.lineup.lanes
+        return len(own) == c.width and all(lanes[lane][0] == c.processor for lane in own)
+
+    def _happened(self) -> None:
+        self.free.clear()
+        self.asks = None
+
+
+@given(st.data(), st.sampled_from(RUNNING_ON), st.sampled_from((None, Preemption.SEGMENT, Preemption.CLASS, Preemption.INSTANT)))
+def test_who_need_not_ask_would_go_on(data: st.DataObject, name: str, preemption: Preemption | None) -> None:
+    crew = data.draw(crews(crowded=preemption))
+    loop: Any = crew.loop(policies.get(name), foreseen=False)
+    loop.dispatcher = Foreseen(loop.dispatcher)
+    changes = [(at, crew.plans[(i + 1) % 2]) for i, at in enumerate(crew.changes)]
+    loop.run(60 * MS, crew.arrivals, crew.closed, changes)
+
+
+def test_it_is_so_for_most_segments_of_those_who_are_flat_out() -> None:
+    """Three tenants with a request each always waiting, on two lanes."""
+    tenants = tuple(tenant(name, 1) for name in "abc")
+    plan = shares(*((option(name, *[("p0", 1, MS)] * 10), 30.0) for name in "abc"))
+    foreseen = Foreseen(Dispatcher(tenants, plan, board((2,)), policies.get("rank_edf")))
+    asked, now_ns = 0, 0
+    running: dict[int, int] = {}
+    for index in range(3):
+        foreseen.arrive(asked, index, now_ns, None)
+        asked += 1
+    for step in range(2000):
+        for decision in foreseen.decide(now_ns):
+            running[decision.slot] = now_ns + MS + step % 7 * 1000
+        slot = min(running, key=lambda one: running[one])
+        now_ns = running.pop(slot)
+        owner = int(foreseen.state.slots[slot].tenant)
+        if foreseen.finish(slot, now_ns):
+            foreseen.arrive(asked, owner, now_ns, None)
+            asked += 1
+    assert foreseen.checked > 1000
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 8), st.integers(1, 2), st.lists(st.integers(1, 3 * MS), min_size=1, max_size=7), st.none() | st.integers(1, 30))
+def test_to_pass_on_is_to_finish_and_be_started(segments: int, width: int, times: list[int], due_ms: int | None) -> None:
+    """In all that a slot holds, whatever its segments really take."""
+    plan = shares((option("a", *[("p0", width, MS)] * (segments + 1)), 30.0))
+    one, other = (Dispatcher((tenant("a", 1),), plan, board((2,)), policies.get("rank_edf")) for _ in range(2))
+    for dispatcher in (one, other):
+        dispatcher.arrive(0, 0, 0, None if due_ms is None else due_ms * MS)
+        dispatcher.decide(0)
+    now_ns, slot = 0, next(i for i, c in enumerate(one.state.slots) if c.request == 0)
+    for taken_ns in times[:segments]:
+        now_ns += taken_ns
+        one.pass_on(slot, now_ns)
+        other.finish(slot, now_ns)
+        other.decide(now_ns)
+        assert [getattr(one.state.slots[slot], name) for name in KEPT] == [getattr(other.state.slots[slot], name) for name in KEPT]
+        assert [lane.running for lane in one.state.lanes].count(slot) == width
+        one.validate(now_ns)
