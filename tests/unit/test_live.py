@@ -409,7 +409,7 @@ def classes(monkeypatch: pytest.MonkeyPatch) -> list[SchedulingClass]:
 
 def ran(*, critical: bool, urgent: bool, jobs: int) -> LaneThread:
     """Return a lane thread after so many urgent jobs, ended."""
-    thread = LaneThread(core=None, critical=critical, urgent=urgent, report=lambda _: None, fault=lambda _: None)
+    thread = LaneThread(core=None, critical=critical, urgent=urgent, report=lambda _: None, follow=lambda *_: None, fault=lambda _: None)
     thread.start()
     session = Fake().load(Path("m.onnx"), Precision.FP32)
     for request in range(jobs):
@@ -458,7 +458,7 @@ def test_a_device_closed_from_a_callback_is_closed_for_good_by_its_owner() -> No
     device.submit("a", X).add_done_callback(close)
     assert closed.wait(10)
     device.close()
-    assert all(ended(thread._thread) for thread in device._lanes.values())
+    assert all(ended(thread._thread) for thread in device._lanes._threads.values())
 
 
 def test_closing_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ from cotenant.backend.fake import Fake
 from tests.live_cases import device_of, tenant
 device = device_of(Fake(hangs={"a": {1}}), tenant("a", isolated=True, standby=True))
 device.submit("a", {"x": __import__("numpy").ones((1, 2), "float32")})
-print(*[process.pid for process in device._wards.by_tenant["a"].processes], flush=True)
+print(*[process.pid for process in device._stock.wards.by_tenant["a"].processes], flush=True)
 threading.Event().wait()
 """
 
@@ -216,7 +216,9 @@ def test_a_plan_that_cannot_be_loaded_is_refused_and_the_old_one_served(tmp_path
 
 def test_a_fork_server_that_dies_is_started_again() -> None:
     with device_of(Fake(), tenant("a", isolated=True)) as device:
-        server = device._wards.nursery._server
+        nursery = device._stock.wards.nursery
+        assert nursery is not None
+        server = nursery._server
         assert server is not None
         server.kill()
         assert {answer.outcome for answer in outcomes(device, "a", 3)} == {Outcome.DONE}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Future
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from cotenant.describe import (
     Tenant,
     Workload,
 )
+from cotenant.dispatch import Decision, Dispatcher
 from cotenant.graph.read import read_model
 from cotenant.graph.split import Whole
 from cotenant.live import LiveDevice
@@ -136,3 +138,46 @@ def test_a_segment_that_fails_ends_its_request_with_the_cause(whole: Path) -> No
         failed, done = (device.submit("a", {"x": images(1)}).result(10) for _ in range(2))
     assert (failed.outcome, done.outcome) == (Outcome.FAILED, Outcome.DONE)
     assert "run 1 fails as told" in failed.reason
+
+
+def test_segments_follow_one_another_without_a_decision_while_nobody_else_waits(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spans and answers are as if each had been decided."""
+    decided: list[int] = []
+    decide = Dispatcher.decide
+
+    def counted(dispatcher: Dispatcher, now_ns: int) -> list[Decision]:
+        decided.append(now_ns)
+        return decide(dispatcher, now_ns)
+
+    monkeypatch.setattr(Dispatcher, "decide", counted)
+    names = tuple(f"a-{index}.onnx" for index in range(6))
+    with device_of(Fake(), card("a", whole, "fake", names)) as device:
+        assert device.submit("a", {"x": images(1)}).result(10).outcome is Outcome.DONE
+        device.drain(10)
+        trace = device.trace(1)
+    assert len(decided) == 2  # at the arrival, and at the end
+    assert [span.segment for span in trace.spans] == [*range(6)]
+    assert all(one.stop_ns == other.start_ns for one, other in pairwise(trace.spans))
+    assert trace.endings[0].finish_ns == trace.spans[-1].stop_ns
+
+
+def test_who_arrives_while_they_do_is_not_overlooked(whole: Path) -> None:
+    """Whatever the segment at hand."""
+    names = tuple(f"second-{index}.onnx" for index in range(4))
+    for begun in range(1, 4):
+        gate = Gate()
+        fake = Fake(spend=gate.spend)
+        gate.release(5)  # one warm-up of the first, four of the second's segments
+        with device_of(fake, card("first", whole, "fake"), card("second", whole, "fake", names)) as device:
+            warm = len(fake.runs)
+            gate.release(begun - 1)
+            futures = [device.submit("second", {"x": images(1)})]
+            assert gate.arrived(warm + begun)
+            futures.append(device.submit("first", {"x": images(1)}))
+            gate.release(math.inf)
+            assert [future.result(10).outcome for future in futures] == [Outcome.DONE, Outcome.DONE]
+            runs = [run.stem for run in fake.runs[warm:]]
+            assert runs.index("net") == begun
+            device.drain(10)
+            own = [span.segment for span in device.trace(1).spans if span.tenant == "second"]
+            assert own == [*range(4)]

@@ -10,7 +10,7 @@ engines: Registry[Engine] = Registry(
     package="cotenant.backend",
     group="cotenant.engines",
     besides=(
-        "cgroup", "climate", "corelists", "cpuinfo", "engine", "hugepages", "kernel_file", "library", "machine", "occupancy",
+        "cgroup", "climate", "corelists", "cpuinfo", "engine", "freed", "hugepages", "kernel_file", "library", "machine", "occupancy",
         "onnxruntime_chain", "onnxruntime_divider", "onnxruntime_options", "parent", "permits", "privileges", "scheduling",
     ),
 )  # fmt: skip

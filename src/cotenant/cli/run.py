@@ -16,6 +16,8 @@ import typer
 from cotenant.cli.options import AsJson, CrewFile, Overload, Precisions, Seconds, inputs_of, refuse_overwriting, seconds_of, writable
 from cotenant.cli.screen import note, show_json
 
+Watch = Annotated[bool, typer.Option("--watch", help="Go over to what the crew file becomes while it is served.")]
+Paces = Annotated[bool, typer.Option("--pace", help="Hold back whoever slows a better rank down, while that helps.")]
 TraceFile = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write what happened, for ui.perfetto.dev.")]
 
 MOMENT_S = 0.5  # `timeout` and some supervisors send the same signal twice at once
@@ -30,11 +32,14 @@ def run(
     precision: Precisions = None,
     allow_overload: Overload = False,
     as_json: AsJson = False,
+    watch: Watch = False,
+    pace: Paces = False,
 ) -> None:
     """Serve a crew: a line a second, a table at the end."""
     from cotenant.cli import measure, served
     from cotenant.describe.files import read_crew
     from cotenant.study.door import run_crew
+    from cotenant.study.watched import watch_crew
     from cotenant.trace import as_json as tree_of
     from cotenant.trace import export, summarise
 
@@ -42,9 +47,14 @@ def run(
     refuse_overwriting({"--trace": file}, inputs_of(crew, read_crew(crew)))
     prepared = measure.plan_of(measure.measure(crew, wanted), allow_overload=allow_overload)
     note(prepared.profile.notes)
+    told, tenants = None if as_json else served.tell_tick, prepared.tenants
     with stopping() as stop:
-        happened = run_crew(prepared, stop, None if as_json else served.tell_tick, lasting_s)
-    summary = summarise(happened, prepared.plan, prepared.tenants)
+        if watch:
+            came = watch_crew(prepared, crew, stop, served.tell_change, told, seconds=lasting_s, precisions=wanted, paces=pace)
+            happened, prepared, tenants = came.trace, came.last, came.tenants
+        else:
+            happened = run_crew(prepared, stop, told, lasting_s, paces=pace)
+    summary = summarise(happened, prepared.plan, tenants)
     if as_json:
         show_json(tree_of(summary))
     else:

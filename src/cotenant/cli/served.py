@@ -30,6 +30,11 @@ def tell_tick(tick: Tick) -> None:
     print(f"{tick.seconds:6.0f} s  {rates}{told}", flush=True)
 
 
+def tell_change(line: str) -> None:
+    """Print what changes while a crew is served, or why it does not."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def show_run(summary: Summary, plan: Plan) -> None:
     """Print a table of tenants, and the sums."""
     show_table(_TENANTS, (_tenant(name, row, plan) for name, row in summary.tenants), words=2)

@@ -32,6 +32,10 @@ class Away:
         """Let a tenant's requests go; return their keys."""
         return sorted(self._held.pop(tenant, []), reverse=True)
 
+    def tenants(self) -> tuple[str, ...]:
+        """Name those of whom any are held."""
+        return tuple(self._held)
+
     def flush(self) -> list[int]:
         """Let all go; return their keys."""
         held = [key for keys in self._held.values() for key in keys]

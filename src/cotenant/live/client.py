@@ -78,7 +78,7 @@ class Client:
         try:
             return self.device.submit(tenant, inputs, arrival_ns=arrival_ns)
         except InputError:
-            if self.device.closed:
+            if self.device.closed or self.stop.is_set():
                 return None  # nothing was accepted, so nothing is lost
             raise
 

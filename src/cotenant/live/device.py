@@ -6,27 +6,31 @@ import asyncio
 import atexit
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 
-from cotenant.backend import Engine
+from cotenant.backend import Engine, Session
 from cotenant.describe import Answer, Array, Card, Count, Crew, Plan, Platform, Share
 from cotenant.dispatch import Dispatcher, Steps
+from cotenant.dispatch.change import in_use
 from cotenant.errors import CotenantError, InputError
 from cotenant.live.asked import Ended, answer
 from cotenant.live.inputs import Specs
-from cotenant.live.lane import Done, Job, LaneThread
+from cotenant.live.lane import Done
+from cotenant.live.lanes import Lanes
 from cotenant.live.ledger import Ledger
-from cotenant.live.loaded import Loaded
+from cotenant.live.leftovers import Leftovers, Needed, OnLane
 from cotenant.live.ongoing import Ongoing
-from cotenant.live.overhead import Overhead, joined
+from cotenant.live.overhead import Overhead
+from cotenant.live.pacing import Pace, Pacing
 from cotenant.live.station import Station, stations
+from cotenant.live.stock import Stock
+from cotenant.live.stretch import Stretch
 from cotenant.live.terms import leaves_room, worth_loading
 from cotenant.live.timer import Timer
-from cotenant.live.ward import Health
-from cotenant.live.wards import Wards, refuse_beyond_budgets
-from cotenant.policy import named, policies
+from cotenant.live.ward import Health, Ward
+from cotenant.policy import named, policies, unlimited
 from cotenant.registry import nearest
 from cotenant.trace import Trace
 
@@ -52,12 +56,13 @@ class LiveDevice:
         keeps_trace: bool = False,
         clock: Callable[[], int] = time.monotonic_ns,
         dispatchers: Callable[..., Steps] = Dispatcher,
+        paces: bool = False,
     ) -> None:
         self._crew, self._platform, self._plan, self._clock = crew, platform, plan, clock
-        self._cards = {card.tenant: card for card in cards}
+        self._cards: Mapping[str, Card] = {card.tenant: card for card in cards}
         tenants = crew.workload.tenants
         policy = named(policies, crew.policy, "policy")
-        shares = worth_loading(plan)
+        shares = worth_loading(plan, platform)
         dispatcher = dispatchers(tenants, shares, platform, policy, name=crew.policy, params=crew.params)
         self._lock = threading.RLock()
         self._idle = threading.Condition(self._lock)
@@ -67,16 +72,21 @@ class LiveDevice:
         self._timer = Timer(clock=clock, ring=self._tick)
         self._specs = {name: Specs(card.model) for name, card in self._cards.items()}
         self._ledger = Ledger(tenants=tuple(t.name for t in tenants), start_ns=clock(), keeps=keeps_trace)
-        self._ongoing = Ongoing(tenants=tenants, dispatcher=dispatcher, stations=(), ledger=self._ledger, start=self._start)
-        self._wards = Wards.of(tenants, self._cards, platform, engines, self._back, self._fault)
-        self._loaded = Loaded(engines={e.name: e for e in engines}, cards=self._cards, platform=platform, wards=self._wards.by_tenant)
+        self._lanes = Lanes(platform=platform, report=self._report, follow=self._follow, fault=self._fault)
+        self._ongoing = Ongoing(tenants=tenants, dispatcher=dispatcher, stations=(), ledger=self._ledger, start=self._lanes.start)
+        shares_bandwidth = policy.share is not unlimited
+        self._pacing = Pacing(dispatcher=dispatcher, cards=self._cards, governs=paces, shares=shares_bandwidth)
+        self._pacing.follow(plan, clock())
+        self._ongoing.pacing = self._pacing if paces or shares_bandwidth else None
+        self._shares = shares
+        self._stock = Stock.of(platform, engines, self._back, self._fault)
         self._load_first(shares)
-        self._ongoing.stations = self._stations(dispatcher, plan)
+        self._ongoing.stations = self._stations()
         self._ledger.start_ns = clock()
-        self._lanes = self._lane_threads()
+        self._changing = threading.Lock()
+        self._leftovers = Leftovers(stock=self._stock, lanes=self._lanes, changing=self._changing, fault=self._fault, trim=self._trim)
         self._timer.start()
-        for thread in self._lanes.values():
-            thread.start()
+        self._lanes.need({tenant.rank == 0 for tenant in tenants}, urgent=leaves_room(tenants, plan))
         atexit.register(self.close)  # an interpreter that ends while an engine runs would abort
 
     def __enter__(self) -> LiveDevice:
@@ -107,14 +117,13 @@ class LiveDevice:
         stranger, for tensors that do not fit, and on a closed device. Callbacks of the future run in the lane's thread,
         which serves nobody meanwhile: they may submit and close, but should neither wait for an answer nor exit.
         """
-        if tenant not in self._specs:
-            raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._specs)))
-        self._specs[tenant].check(tenant, inputs)
+        specs = self._checked(tenant, inputs)
         future: Future[Answer] = Future()
         future.set_running_or_notify_cancel()
         with self._lock:
-            if self._closed:
-                raise InputError("device", self._closed, "an open device")
+            self._refuse_closed()
+            if self._specs.get(tenant) is not specs:  # the crew has changed meanwhile
+                self._checked(tenant, inputs)
             now_ns = self._clock()
             self._ongoing.arrive(tenant, inputs, future, now_ns if arrival_ns is None else arrival_ns)
             # In a callback, the report that made it decides for all of it, unless a lane is free meanwhile.
@@ -123,9 +132,19 @@ class LiveDevice:
         answer(ended)
         return future
 
+    def _checked(self, tenant: str, inputs: Mapping[str, Array]) -> Specs:
+        """Refuse a stranger, and tensors that do not fit; return what the tenant's model takes."""
+        specs = self._specs.get(tenant)
+        if specs is None:
+            raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._specs)))
+        specs.check(tenant, inputs)
+        return specs
+
     def pass_over(self, tenant: str, arrival_ns: int) -> None:
-        """Count a request that its client could not ask in time, as asked and dropped; KeyError for a stranger."""
+        """Count a request that its client could not ask in time, as asked and dropped; InputError for a stranger."""
         with self._lock:
+            if tenant not in self._specs:
+                raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._specs)))
             self._ongoing.pass_over(tenant, arrival_ns, self._clock())
 
     async def infer(self, tenant: str, inputs: Mapping[str, Array]) -> Answer:
@@ -138,15 +157,39 @@ class LiveDevice:
             return self._ledger.counts()
 
     def apply(self, plan: Plan) -> None:
-        """Serve by another plan of the same crew; its options are loaded first, nothing outstanding is lost."""
-        shares = worth_loading(plan)
-        self._load(shares)
-        with self._lock:
-            self._ongoing.dispatcher.apply(shares)
-            self._ongoing.stations = self._stations(self._ongoing.dispatcher, plan)
-            self._plan = plan
-            ended = self._decide(self._clock())
+        """Serve by another plan of the same crew: as `change`."""
+        self.change(self._crew, tuple(self._cards.values()), plan)
+
+    def change(self, crew: Crew, cards: Sequence[Card], plan: Plan) -> None:
+        """Serve another crew: what is new is loaded first, others going on; nothing outstanding is lost, and what runs is not paused.
+
+        Tenants are known by their names. Of one that is gone what waits is dropped; of one whose model is another, what has begun ends
+        on the old one, and what waits is served by the new one if that takes the same inputs. InfeasibleError and BackendError where
+        something does not fit or load, InputError for another platform or policy: then the old crew goes on.
+        """
+        known = {card.tenant: card for card in cards}
+        with self._changing:
+            self._refuse_another_start(crew)
+            try:
+                wards = self._stock.load(crew.workload.tenants, known, [s.option for s in worth_loading(plan, self._platform)])
+                self._lanes.need({t.rank == 0 for t in crew.workload.tenants}, urgent=leaves_room(crew.workload.tenants, plan))
+                with self._lock:
+                    self._refuse_closed()
+                    ended = self._swap(crew, known, plan, wards)
+            finally:
+                self._leftovers.settle()
         answer(ended)
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise InputError("device", self._closed, "an open device")
+
+    def _refuse_another_start(self, crew: Crew) -> None:
+        """Refuse what cannot be changed while it is served; InputError."""
+        for what in ("platform", "policy", "params"):
+            was, asked = getattr(self._crew, what), getattr(crew, what)
+            if was != asked:
+                raise InputError(what, asked, f"{was} as before: another one needs a new start")
 
     def start_clock(self) -> int:
         """Begin the trace now; return the instant (CLOCK_MONOTONIC ns). InputError once something was asked."""
@@ -159,15 +202,37 @@ class LiveDevice:
     def trace(self, stop_ns: int) -> Trace:
         """Return what happened in [0, stop_ns) since the start and after; only with `keeps_trace`."""
         with self._lock:
+            self._ongoing.catch_up(changes=False)
             return self._ledger.trace(stop_ns, self._platform.name, self._crew.policy, self._crew.workload.seed)
 
     def health(self) -> Mapping[str, Health]:
         """Tell how the engine process of each isolated tenant is."""
-        return {name: ward.health for name, ward in self._wards.by_tenant.items()}
+        return {name: ward.health for name, ward in self._stock.wards.by_tenant.items()}
+
+    def pace(self, tenant: str, bytes_per_s: float | None) -> None:
+        """Let a tenant's segments start at that rate at most, by the bytes that they move; None for as it likes.
+
+        InputError for a stranger, for rank 0, for no rate, and where it is not known what its network moves.
+        """
+        with self._lock:
+            self._ongoing.catch_up()
+            self._pacing.want(tenant, bytes_per_s, self._clock())
+            self._ongoing.pacing = self._pacing
+            ended = self._decide(self._clock())
+        answer(ended)
+
+    def pacing(self) -> Mapping[str, Pace]:
+        """Tell how every tenant is paced, and for whom."""
+        with self._lock:
+            return self._pacing.told()
 
     def overhead(self) -> Overhead:
         """Tell what the lanes' threads have taken beside engines, segment by segment."""
-        return joined(thread.overhead for thread in self._lanes.values())
+        return self._lanes.overhead()
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until nothing that an earlier crew needed is loaded any more; say whether that came in time. Nothing is paused."""
+        return self._leftovers.wait(timeout_s)
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing is outstanding; say whether that came in time."""
@@ -188,42 +253,71 @@ class LiveDevice:
         with self._lock:
             running = self._counted(self._ongoing.fail_all(f"{reason} while it ran", self._clock()))
         answer(running)
-        self._wards.close()
-        ended = [thread.stop(0.1) for thread in self._lanes.values()]
-        if all(ended):
-            self._loaded.close()
+        self._leftovers.stop()
+        self._stock.wards.close()
+        if self._lanes.stop(0.1):
+            self._stock.loaded.close()
             atexit.unregister(self.close)
 
     def _load_first(self, shares: Sequence[Share]) -> None:
         """Load what the plan serves; where that fails, leave no process behind."""
         try:
-            self._load(shares)
+            self._stock.wards.by_tenant = self._stock.load(self._crew.workload.tenants, self._cards, [share.option for share in shares])
         except BaseException:
-            self._wards.close()
+            self._stock.wards.close()
             raise
 
-    def _load(self, shares: Sequence[Share]) -> None:
-        options = [share.option for share in shares]
-        refuse_beyond_budgets(self._crew.workload.tenants, options)
-        self._loaded.load(options)
+    def _stations(self) -> tuple[Station, ...]:
+        urgent = leaves_room(self._crew.workload.tenants, self._plan)
+        return stations(self._ongoing.dispatcher.lineup, self._stock.loaded, urgent=urgent)
 
-    def _stations(self, dispatcher: Steps, plan: Plan) -> tuple[Station, ...]:
-        urgent = leaves_room(self._crew.workload.tenants, plan)
-        return stations(dispatcher.lineup, self._loaded, urgent=urgent)
+    def _swap(self, crew: Crew, cards: Mapping[str, Card], plan: Plan, wards: Mapping[str, Ward]) -> list[Ended]:
+        """Serve another crew from now on; return what has ended by it."""
+        now_ns = self._clock()
+        specs = {name: Specs(card.model) for name, card in cards.items()}
+        replaced = {name for name, card in cards.items() if name in self._cards and self._cards[name].model.digest != card.model.digest}
+        renewed = {name for name in replaced if specs[name].takes_the_same(self._specs[name])}
+        self._leftovers.before |= self._ongoing.on_lanes()
+        self._shares = worth_loading(plan, self._platform)
+        ended = self._ongoing.change(crew.workload.tenants, self._shares, renewed, now_ns)
+        self._crew, self._cards, self._plan, self._specs = crew, cards, plan, specs
+        self._stock.wards.by_tenant = wards
+        self._go_by(renewed)
+        for name in replaced - renewed:
+            ended += self._ongoing.refuse_held(name, specs[name].fits, now_ns)
+        for tenant in crew.workload.tenants:
+            self._readmit(tenant.name)
+        return self._counted(ended) + self._decide(now_ns)
 
-    def _lane_threads(self) -> dict[tuple[int, bool], LaneThread]:
-        tenants = self._crew.workload.tenants
-        classes = {tenant.rank == 0 for tenant in tenants}
-        urgent = leaves_room(tenants, self._plan)
-        cores = [core for p in self._platform.processors for core in (p.cores or (None,) * p.lanes)]
-        return {
-            (lane, critical): LaneThread(core=core, critical=critical, urgent=urgent, report=self._report, fault=self._fault)
-            for lane, core in enumerate(cores)
-            for critical in classes
-        }
+    def _go_by(self, renewed: Collection[str] = ()) -> None:
+        """Go by the dispatcher's lineup from now on."""
+        self._ongoing.follow(self._stations(), renewed)
+        self._pacing.cards = self._cards
+        self._pacing.follow(self._plan, self._clock())
 
-    def _start(self, job: Job, lane: int, critical: bool) -> None:  # noqa: FBT001  # as a lane is found
-        self._lanes[lane, critical].inbox.put(job)
+    def _trim(self, before: set[OnLane]) -> Needed | None:
+        """Forget options and tenants whose last request has ended; say what is needed, None while any of `before` is on its lane."""
+        with self._lock:
+            dispatcher = self._ongoing.dispatcher
+            before &= self._ongoing.on_lanes()
+            if before and not self._closed:
+                return None
+            wanted = {share.option for share in self._shares}
+            lineup = dispatcher.lineup
+            used = in_use(lineup, dispatcher.state) | wanted
+            gone = any(dispatcher.outstanding(i) == 0 for i in range(len(self._crew.workload.tenants), len(lineup.tenants)))
+            if not self._closed and (gone or set(lineup.options) - used):
+                self._ongoing.catch_up()
+                dispatcher.apply(self._shares)
+                self._go_by()
+            options = set(dispatcher.lineup.options)
+            classes = {station.critical for station in self._ongoing.stations}
+        return Needed(options=options, classes=classes, settled=options == wanted)
+
+    def _follow(self, stretch: Stretch, cpu_ns: int) -> Session | None:
+        """Let the next segment of a stretch follow one that has ended, unless something has happened."""
+        with self._lock:
+            return stretch.follow(self._clock(), cpu_ns, self._ongoing.happened)
 
     def _report(self, done: Done) -> None:
         """Take a lane thread's report: answer (which may submit more), give the lane back, then decide once for all of it.
@@ -232,6 +326,7 @@ class LiveDevice:
         """
         with self._lock:
             now_ns = self._clock()
+            self._ongoing.catch_up(changes=False)
             accepted = self._ongoing.is_open(done.job) and not self._takes_back(done)
             ended = self._counted(self._ongoing.note(done, now_ns)) if accepted else []
             dropped = [] if ended else self._go_on(done, now_ns, accepted=accepted)
@@ -247,14 +342,20 @@ class LiveDevice:
         """Give the lanes back, and decide."""
         if accepted:
             self._ongoing.give_back(done, now_ns)
-        return self._decide(now_ns)
+        return self._decide(now_ns, done.job.slot)
 
     def _takes_back(self, done: Done) -> bool:
         """Say whether a request is kept because its engine's process is gone."""
-        if done.crash is None or self._closed or not self._ongoing.take_back(done, done.crash, self._clock()):
+        if done.crash is None or self._closed or not self._is_served(done.crash.tenant, done.job.inputs):
+            return False
+        if not self._ongoing.take_back(done, done.crash, self._clock()):
             return False
         self._readmit(done.crash.tenant)
         return True
+
+    def _is_served(self, tenant: str, inputs: Mapping[str, Array]) -> bool:
+        """Say whether these could be asked of a tenant now."""
+        return tenant in self._specs and self._specs[tenant].fits(inputs)
 
     def _back(self, tenant: str) -> None:
         """Take the news that a tenant's engine process is there again, or given up."""
@@ -264,15 +365,15 @@ class LiveDevice:
 
     def _readmit(self, tenant: str) -> None:
         """Queue again what was kept of a tenant, if it can be answered or refused now."""
-        if not self._closed and self._wards.by_tenant[tenant].receives:
+        if not self._closed and tenant in self._specs and self._stock.wards.receives(tenant):
             self._ongoing.readmit(tenant)
 
-    def _decide(self, now_ns: int) -> list[Ended]:
-        """Ask the dispatcher and do as told; return the requests that ended by it."""
+    def _decide(self, now_ns: int, reported: int | None = None) -> list[Ended]:
+        """Ask the dispatcher and do as told; return the requests that ended by it. `reported`: as `Ongoing.decide`."""
         if self._closed:
             return []
         try:
-            ended = self._counted(self._ongoing.decide(now_ns))
+            ended = self._counted(self._ongoing.decide(now_ns, reported))
         except Exception as error:  # noqa: BLE001  # a policy is anybody's code, and what it left half done is nobody's
             return self._break(error)
         self._timer.set(self._ongoing.dispatcher.wake_ns(now_ns))

@@ -23,6 +23,14 @@ class Specs:
         wanted = {tensor.name: (tensor.shape, np.dtype(tensor.dtype)) for tensor in self.model.inputs}
         object.__setattr__(self, "_wanted", wanted)
 
+    def takes_the_same(self, other: Specs) -> bool:
+        """Say whether the inputs of one are inputs of the other."""
+        return self._wanted == other._wanted
+
+    def fits(self, inputs: Mapping[str, Array]) -> bool:
+        """Say whether tensors are what the model takes."""
+        return {name: (array.shape, array.dtype) for name, array in inputs.items()} == self._wanted
+
     def check(self, tenant: str, inputs: Mapping[str, Array]) -> None:
         """Refuse tensors that are missing, unknown, or of another shape or type than the model's; InputError."""
         wanted = self._wanted

@@ -17,12 +17,13 @@ from cotenant.errors import BackendError
 from cotenant.live.allowance import Allowance
 from cotenant.live.haste import Haste
 from cotenant.live.overhead import Overhead
+from cotenant.live.stretch import Stretch
 
 
 class Job(NamedTuple):
     """Run one segment: what to run it with, and on which inputs.
 
-    `urgent` asks for the real-time class: for work that is planned not to fill its core.
+    `urgent` asks for the real-time class: for work that is planned not to fill its core. `stretch` has the segments that may follow.
     """
 
     slot: int
@@ -30,6 +31,7 @@ class Job(NamedTuple):
     session: Session
     inputs: Mapping[str, Array]
     urgent: bool = False
+    stretch: Stretch | None = None
 
 
 class Done(NamedTuple):
@@ -46,6 +48,9 @@ class Done(NamedTuple):
 
 
 Report = Callable[[Done], None]
+Follow = Callable[[Stretch, int], Session | None]
+"""Say what follows a segment of a stretch, of this CPU time (ns), on its lane; None where others may go first."""
+
 Fault = Callable[[BaseException], None]
 
 
@@ -59,11 +64,15 @@ class LaneThread:
     core: int | None
     critical: bool
     report: Report
+    follow: Follow
     fault: Fault
     inbox: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
     urgent: bool = False
     overhead: Overhead = field(default_factory=Overhead)
     _haste: Haste = field(default_factory=Haste)
+    _allowance: Allowance = field(default_factory=lambda: Allowance(at_ns=0))
+    _ended_ns: int = 0
+    _charged_ns: int = 0
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,41 +102,45 @@ class LaneThread:
                 pin(self.core)
             if not self.critical:
                 self._haste.taken = best_effort()
-            allowance = Allowance(at_ns=time.monotonic_ns())
+            self._allowance.at_ns = time.monotonic_ns()
             self._haste.take(urgent_now=self.critical and self.urgent)
-            ended_ns = time.thread_time_ns()
+            self._ended_ns = self._charged_ns = time.thread_time_ns()
             while (job := self.inbox.get()) is not None:
-                self._haste.take(urgent_now=job.urgent and allowance.lasts(time.monotonic_ns()))
-                engine_ns = self._serve(job)
-                before_ns, ended_ns = ended_ns, time.thread_time_ns()
-                taken_ns = ended_ns - before_ns + _elsewhere_ns(job.session)
-                self.overhead.add(taken_ns - engine_ns)
-                # The class in which the next job is waited for decides how soon it begins.
-                self._haste.take(urgent_now=job.urgent and allowance.lasts(time.monotonic_ns(), taken_ns))
+                self._serve(job)
         except BaseException as error:  # noqa: BLE001  # the top of a thread: whoever waits must be told
             self.fault(error)
 
-    def _serve(self, job: Job) -> int:
-        """Run a job and report it; return the CPU time of the run."""
-        done = _run(job)
+    def _serve(self, job: Job) -> None:
+        """Run a job, and what follows it on the lane; report the last segment."""
+        done = self._run(job)
+        while job.stretch is not None and not done.failure and (session := self.follow(job.stretch, done.cpu_ns)) is not None:
+            job = job._replace(session=session, inputs=done.outputs)
+            done = self._run(job)
         self.report(done)
-        return done.cpu_ns
+        # The class in which the next job is waited for decides how soon it begins.
+        self._hasten(urgent_now=job.urgent)
 
+    def _run(self, job: Job) -> Done:
+        self._hasten(urgent_now=job.urgent)
+        begun_ns = time.thread_time_ns()
+        self.overhead.add(begun_ns - self._ended_ns)
+        outputs: Mapping[str, Array] = {}
+        failure = ""
+        crash: CrashError | None = None
+        try:
+            outputs = job.session.run(job.inputs)
+        except CrashError as error:
+            failure, crash = str(error), error
+        except BackendError as error:
+            failure = str(error)
+        self._ended_ns = time.thread_time_ns()
+        elsewhere_ns = int(getattr(job.session, "elsewhere_ns", 0))
+        self._charged_ns -= elsewhere_ns
+        return Done(job, outputs, failure, self._ended_ns - begun_ns + elsewhere_ns, crash)
 
-def _run(job: Job) -> Done:
-    begun_ns = time.thread_time_ns()
-    outputs: Mapping[str, Array] = {}
-    failure = ""
-    crash: CrashError | None = None
-    try:
-        outputs = job.session.run(job.inputs)
-    except CrashError as error:
-        failure, crash = str(error), error
-    except BackendError as error:
-        failure = str(error)
-    cpu_ns = time.thread_time_ns() - begun_ns + _elsewhere_ns(job.session)
-    return Done(job=job, outputs=outputs, failure=failure, cpu_ns=cpu_ns, crash=crash)
-
-
-def _elsewhere_ns(session: Session) -> int:
-    return int(getattr(session, "elsewhere_ns", 0))
+    def _hasten(self, *, urgent_now: bool) -> None:
+        """Take the real-time class for urgent work while the allowance lasts, or give it back."""
+        if not urgent_now and self._haste.taken is not SchedulingClass.REALTIME:
+            return
+        before_ns, self._charged_ns = self._charged_ns, time.thread_time_ns()
+        self._haste.take(urgent_now=urgent_now and self._allowance.lasts(time.monotonic_ns(), self._charged_ns - before_ns))

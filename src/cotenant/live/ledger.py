@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cotenant.describe import Count, Outcome
@@ -40,6 +41,12 @@ class Ledger:
     def __post_init__(self) -> None:
         self._asked = dict.fromkeys(self.tenants, 0)
 
+    def admit(self, tenants: Iterable[str]) -> None:
+        """Count requests of more tenants; those who were counted before go on where they were."""
+        for name in tenants:
+            self._asked.setdefault(name, 0)
+        self.tenants = tuple(self._asked)
+
     def arrived(self, request: int, tenant: str, arrival_ns: int, due_ns: int | None, option: str) -> None:
         """Note a request that was accepted."""
         self._asked[tenant] += 1
@@ -63,6 +70,12 @@ class Ledger:
     def stepped(self, request: int, now_ns: int, cpu_ns: int) -> None:
         """Note that a segment ended, its request not."""
         self._close(self._open[request], now_ns, cpu_ns, Outcome.DONE)
+
+    def passed(self, request: int, segment: int, now_ns: int, cpu_ns: int) -> None:
+        """Note that a segment ended, and this one began on the same lanes."""
+        found = self._open[request]
+        self._close(found, now_ns, cpu_ns, Outcome.DONE)
+        found.segment, found.since_ns = segment, now_ns
 
     def broken_off(self, request: int, now_ns: int, cpu_ns: int) -> None:
         """Note that a segment failed, its request did not end: it is asked again."""

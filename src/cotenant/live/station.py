@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from cotenant.backend import Session
 from cotenant.dispatch import Lineup
@@ -12,7 +12,10 @@ from cotenant.live.loaded import Loaded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """Serve one stage of one option: its sessions by lane, counted over all processors."""
+    """Serve one stage of one option: its sessions by lane, counted over all processors.
+
+    `onward`: the sessions by lane of the stages that may follow it there, those of the same processor and width up to the next other one.
+    """
 
     option: str
     segment: int
@@ -22,6 +25,7 @@ class Station:
     urgent: bool
     in_segments: bool
     sessions: Mapping[int, Session]
+    onward: Mapping[int, tuple[Session, ...]] = field(default_factory=dict)
 
 
 def stations(lineup: Lineup, loaded: Loaded, *, urgent: bool) -> tuple[Station, ...]:
@@ -29,7 +33,7 @@ def stations(lineup: Lineup, loaded: Loaded, *, urgent: bool) -> tuple[Station, 
     options, lanes = lineup.options, lineup.lanes
     names = [processor.name for processor in lineup.platform.processors]
     ranks = {tenant.name: tenant.rank for tenant in lineup.tenants}
-    return tuple(
+    found = [
         Station(
             option=options[k].name,
             segment=step.segment,
@@ -43,4 +47,15 @@ def stations(lineup: Lineup, loaded: Loaded, *, urgent: bool) -> tuple[Station, 
             },
         )
         for k, step in lineup.steps
-    )
+    ]
+    return tuple(_with_those_behind(found, [(k, step.processor, step.width) for k, step in lineup.steps]))
+
+
+def _with_those_behind(found: list[Station], places: list[tuple[int, str, int]]) -> list[Station]:
+    """Tell each station that runs a segment of its own what may follow it on its lanes."""
+    for at in range(len(found) - 2, -1, -1):
+        if found[at].in_segments and places[at] == places[at + 1]:
+            after = found[at + 1]
+            onward = {lane: (session, *after.onward.get(lane, ())) for lane, session in after.sessions.items()}
+            found[at] = replace(found[at], onward=onward)
+    return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cotenant.describe import Plan, Share, Tenant, open_rate_per_s
+from cotenant.describe import Plan, Platform, Share, Tenant, open_rate_per_s
+from cotenant.describe.reserved import with_counterparts
 
 LEAST_SHARE = 0.005
 """An option with less of its tenant's rate than this is not worth being loaded."""
@@ -12,14 +13,17 @@ LEAST_SHARE = 0.005
 _WHOLE = 1 - 1e-6  # of what arrives: all, but for the solver's tolerance
 
 
-def worth_loading(plan: Plan) -> tuple[Share, ...]:
-    """Return the shares without those of next to nothing; each tenant keeps its greatest."""
+def worth_loading(plan: Plan, platform: Platform) -> tuple[Share, ...]:
+    """Return the shares without those of next to nothing; each tenant keeps its greatest.
+
+    Who has reserved cores gets at rate 0 what does the same on the others, and nothing more has to be loaded for.
+    """
     kept = []
     for tenant in dict.fromkeys(share.option.tenant for share in plan.shares):
         shares = plan.shares_of(tenant)
         least = LEAST_SHARE * sum(s.rate_per_s for s in shares)
         kept += [s for index, s in enumerate(shares) if index == 0 or s.rate_per_s > least]
-    return tuple(kept)
+    return with_counterparts(kept, platform)
 
 
 def leaves_room(tenants: Sequence[Tenant], plan: Plan) -> bool:

@@ -44,7 +44,7 @@ def work(engines: Sequence[Engine], order_at: int, control: socket.socket, lanes
 def _attend(engines: Sequence[Engine], order: Order, control: socket.socket, lanes: Sequence[socket.socket]) -> None:
     if order.gentle and not order.critical:
         best_effort()
-    loaded = Loaded(engines={e.name: e for e in engines}, cards={order.card.tenant: order.card}, platform=order.platform)
+    loaded = Loaded(engines={e.name: e for e in engines}, platform=order.platform)
     desk = _Desk(loaded=loaded)
     threads = [_Lane(desk=desk, link=link, core=core, critical=order.critical) for link, core in zip(lanes, order.cores, strict=True)]
     numbers = tuple(thread.start() for thread in threads)
@@ -66,7 +66,7 @@ class _Desk:
     def take(self, order: Order, threads: tuple[int, ...]) -> Ready | Refused:
         """Load and warm what an order asks for; posts of the one before are run meanwhile, and after a refusal."""
         try:
-            self.loaded.load(order.options)
+            self.loaded.load(dict.fromkeys(order.options, order.card))
             self.sessions = tuple(self.loaded.session(*post) for post in posts(order.options, order.platform))
         except BackendError as error:
             return Refused(engine=error.engine, story=error.story)

@@ -19,8 +19,8 @@ from cotenant.units import NS_PER_S
 SAMPLES = 8
 
 
-def open_device(prepared: Prepared, *, keeps_trace: bool = False) -> LiveDevice:
-    """Serve a prepared crew."""
+def open_device(prepared: Prepared, *, keeps_trace: bool = False, paces: bool = False) -> LiveDevice:
+    """Serve a prepared crew; where it `paces`, whoever slows a better rank down is held back while that helps."""
     return LiveDevice(
         crew=prepared.crew,
         platform=prepared.platform,
@@ -29,6 +29,7 @@ def open_device(prepared: Prepared, *, keeps_trace: bool = False) -> LiveDevice:
         engines=installed(),
         keeps_trace=keeps_trace,
         dispatchers=dispatchers_for(prepared),
+        paces=paces,
     )
 
 

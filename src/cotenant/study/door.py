@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cotenant.describe import Count
@@ -14,6 +15,7 @@ from cotenant.live import Client, LiveDevice
 from cotenant.study.device import inputs_of, open_device
 from cotenant.study.prepare import profiled, rehearsed
 from cotenant.study.prepared import Prepared
+from cotenant.study.thermometer import Thermometer
 from cotenant.trace import Trace
 from cotenant.units import NS_PER_S
 
@@ -35,15 +37,18 @@ class Tick:
 Told = Callable[[Tick], None]
 
 
-def open_crew(path: str | Path, *, allow_overload: bool = False) -> LiveDevice:
+def open_crew(path: str | Path, *, allow_overload: bool = False, paces: bool = False) -> LiveDevice:
     """Prepare a crew file on this machine and serve it until closed; the first time, its models are profiled.
 
+    Where it `paces`, whoever slows a better rank down is held back while that helps.
     InputError for what cannot be used, InfeasibleError for a crew that does not fit, BackendError from an engine.
     """
-    return open_device(rehearsed(profiled(Path(path)), allow_overload=allow_overload))
+    return open_device(rehearsed(profiled(Path(path)), allow_overload=allow_overload), paces=paces)
 
 
-def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None, seconds: float | None = None) -> Trace:
+def run_crew(
+    prepared: Prepared, stop: threading.Event, told: Told | None = None, seconds: float | None = None, *, paces: bool = False
+) -> Trace:
     """Serve a crew with the client that its file describes, for `seconds`, else its own, else until `stop` is set.
 
     Stopped early, what waits is dropped and what runs is given a moment; otherwise all that was asked is answered.
@@ -51,22 +56,33 @@ def run_crew(prepared: Prepared, stop: threading.Event, told: Told | None = None
     """
     horizon_ns = prepared.crew.workload.horizon_ns if seconds is None else round(seconds * NS_PER_S)
     inputs = inputs_of(prepared)
-    with open_device(prepared, keeps_trace=True) as device:
+    with open_device(prepared, keeps_trace=True, paces=paces) as device:
         client = Client(device=device, workload=prepared.crew.workload, lanes=prepared.platform.lanes, inputs=inputs, stop=stop)
-        over = threading.Event()
         start_ns = device.start_clock()
-        teller = threading.Thread(target=_tell, args=(device, told, start_ns, over, stop), name="cotenant-teller", daemon=True)
-        if told is not None:
-            teller.start()
-        client.ask(start_ns, horizon_ns)
+        cores = [core for processor in prepared.platform.processors for core in processor.cores or ()]
+        watched = Thermometer(cores=cores, since_ns=start_ns, clock=time.monotonic_ns)
+        with telling(device, told, start_ns, stop), watched as thermometer:
+            client.ask(start_ns, horizon_ns)
         asked_ns = time.monotonic_ns() - start_ns
-        over.set()
         if not stop.is_set():
             device.drain(max(GRACE_S, 2 * _longest_s(prepared)))
         device.close()
         if device.broken:
             raise BackendError("device", device.broken)
-        return device.trace(asked_ns if stop.is_set() or horizon_ns is None else horizon_ns)
+        happened = device.trace(asked_ns if stop.is_set() or horizon_ns is None else horizon_ns)
+        return replace(happened, climate=thermometer.seen)
+
+
+@contextmanager
+def telling(device: LiveDevice, told: Told | None, start_ns: int, stop: threading.Event) -> Iterator[None]:
+    """Tell every second how a device stands; `stop` is set when nobody listens any more."""
+    over = threading.Event()
+    if told is not None:
+        threading.Thread(target=_tell, args=(device, told, start_ns, over, stop), name="cotenant-teller", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _longest_s(prepared: Prepared) -> float:
@@ -78,7 +94,7 @@ def _tell(device: LiveDevice, told: Told, start_ns: int, over: threading.Event, 
     while not over.wait(TICK_S):
         counts, now_ns = device.stats(), time.monotonic_ns()
         passed_s = (now_ns - before_ns) / NS_PER_S
-        rates = {name: (count.done - before[name].done) / passed_s for name, count in counts.items()}
+        rates = {name: (count.done - (before[name].done if name in before else 0)) / passed_s for name, count in counts.items()}
         try:
             told(Tick(seconds=(now_ns - start_ns) / NS_PER_S, counts=counts, rates=rates))
         except OSError:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cotenant.backend import installed
-from cotenant.backend.machine import discover
+from cotenant.backend.machine import discover, present_cores
 from cotenant.describe import Crew, Option, Platform, Precision, cache_folder
 from cotenant.describe.files import read_crew
+from cotenant.describe.reserved import reserve
 from cotenant.errors import InputError
 from cotenant.profile import SILENT, Profile, Progress, profile
 from cotenant.study.prepared import Prepared, planned
@@ -68,7 +69,10 @@ def _used(prepared: Prepared) -> set[tuple[str, str]]:
 
 
 def platform_of(crew: Crew) -> Platform:
-    """Return this machine; InputError for a crew that asks for another, which cannot be measured from here."""
+    """Return this machine, divided as tenants reserve cores of it.
+
+    InputError for a crew that asks for another, which cannot be measured from here, and for cores that cannot be reserved.
+    """
     if crew.platform != AUTO:
         raise InputError("platform", crew.platform, f"{AUTO}: only this machine can be measured and served")
-    return discover()
+    return reserve(discover(), crew.workload.tenants, present_cores())
