@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cotenant.backend import Session
@@ -19,6 +20,9 @@ from cotenant.live.haste import Haste
 from cotenant.live.overhead import Overhead
 from cotenant.live.stretch import Stretch
 
+Tensors = Mapping[str, Array]
+NOTHING: Tensors = MappingProxyType({})
+
 
 class Job(NamedTuple):
     """Run one segment: what to run it with, and on which inputs.
@@ -29,7 +33,7 @@ class Job(NamedTuple):
     slot: int
     request: int
     session: Session
-    inputs: Mapping[str, Array]
+    inputs: Tensors
     urgent: bool = False
     stretch: Stretch | None = None
 
@@ -41,7 +45,7 @@ class Done(NamedTuple):
     """
 
     job: Job
-    outputs: Mapping[str, Array]
+    outputs: Tensors
     failure: str
     cpu_ns: int
     crash: CrashError | None = None
@@ -112,31 +116,32 @@ class LaneThread:
 
     def _serve(self, job: Job) -> None:
         """Run a job, and what follows it on the lane; report the last segment."""
-        done = self._run(job)
-        while job.stretch is not None and not done.failure and (session := self.follow(job.stretch, done.cpu_ns)) is not None:
-            job = job._replace(session=session, inputs=done.outputs)
-            done = self._run(job)
-        self.report(done)
+        session, inputs, stretch = job.session, job.inputs, job.stretch
+        while True:  # of what lies between two runs every line counts: an inference leaves nothing of it in the caches
+            outputs, failure, cpu_ns = self._run(session, inputs, urgent=job.urgent)
+            following = None if stretch is None or failure is not None else self.follow(stretch, cpu_ns)
+            if following is None:
+                break
+            session, inputs = following, outputs
+        crash = failure if isinstance(failure, CrashError) else None
+        self.report(Done(job=job, outputs=outputs, failure="" if failure is None else str(failure), cpu_ns=cpu_ns, crash=crash))
         # The class in which the next job is waited for decides how soon it begins.
         self._hasten(urgent_now=job.urgent)
 
-    def _run(self, job: Job) -> Done:
-        self._hasten(urgent_now=job.urgent)
+    def _run(self, session: Session, inputs: Tensors, *, urgent: bool) -> tuple[Tensors, BackendError | None, int]:
+        """Run one segment; return its outputs, why there are none, and its CPU time (ns)."""
+        self._hasten(urgent_now=urgent)
         begun_ns = time.thread_time_ns()
         self.overhead.add(begun_ns - self._ended_ns)
-        outputs: Mapping[str, Array] = {}
-        failure = ""
-        crash: CrashError | None = None
+        outputs, failure = NOTHING, None
         try:
-            outputs = job.session.run(job.inputs)
-        except CrashError as error:
-            failure, crash = str(error), error
+            outputs = session.run(inputs)
         except BackendError as error:
-            failure = str(error)
+            failure = error
         self._ended_ns = time.thread_time_ns()
-        elsewhere_ns = int(getattr(job.session, "elsewhere_ns", 0))
+        elsewhere_ns = int(getattr(session, "elsewhere_ns", 0))
         self._charged_ns -= elsewhere_ns
-        return Done(job, outputs, failure, self._ended_ns - begun_ns + elsewhere_ns, crash)
+        return outputs, failure, self._ended_ns - begun_ns + elsewhere_ns
 
     def _hasten(self, *, urgent_now: bool) -> None:
         """Take the real-time class for urgent work while the allowance lasts, or give it back."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from cotenant.backend.engine import CrashError
 from cotenant.describe import QUEUE_FULL, TENANT_REMOVED, TOO_LATE, Answer, Array, Outcome, Share, Tenant
@@ -13,14 +12,11 @@ from cotenant.dispatch import DROP, EVICT, RESUME, START, SUSPEND, Decision, Ste
 from cotenant.dispatch.state import RUNNING, SUSPENDED
 from cotenant.live.asked import Asked, Ended
 from cotenant.live.away import Away
-from cotenant.live.lane import Done, Job
+from cotenant.live.lane import NOTHING, Done, Job, Tensors
 from cotenant.live.ledger import Ledger
 from cotenant.live.pacing import Pacing
 from cotenant.live.station import Station
 from cotenant.live.stretch import Stretch
-
-Outputs = Mapping[str, Array]
-NOTHING: Outputs = MappingProxyType({})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -178,7 +174,7 @@ class Ongoing:
         self.catch_up()
         return [self.end(slot, Outcome.FAILED, reason, now_ns) for slot in list(self.asked)]
 
-    def end(self, slot: int, outcome: Outcome, reason: str, now_ns: int, cpu_ns: int = 0, outputs: Outputs = NOTHING) -> Ended:
+    def end(self, slot: int, outcome: Outcome, reason: str, now_ns: int, cpu_ns: int = 0, outputs: Tensors = NOTHING) -> Ended:
         """Note how a request ended; return it with its answer."""
         asked = self.asked.pop(slot)
         self.away.forget(asked.request)
