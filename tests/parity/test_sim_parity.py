@@ -289,7 +289,7 @@ class Served:
 
     def running(self, device: LiveDevice) -> dict[int, int]:
         """Return who runs, each with its planned time; and wait until just those, and who is set aside, are in the engine."""
-        with device._lock:
+        with device._serving.lock:
             s, lineup = device._ongoing.dispatcher.state, device._ongoing.dispatcher.lineup
             found = {c.request: lineup.steps[c.position][1].duration_ns for c in s.slots if c.state == RUNNING}
             aside = {s.slots[row.suspended].request for row in s.lanes if row.suspended != NONE}
@@ -314,11 +314,11 @@ class Served:
             pause.wait(0.0005)
 
     def outstanding(self, device: LiveDevice, number: int) -> bool:
-        with device._lock:
+        with device._serving.lock:
             return any(c.request == number for c in device._ongoing.dispatcher.state.slots)
 
     def serve(self) -> Trace:
-        with patch("cotenant.live.device.Timer", Silent), self.device() as device:
+        with patch("cotenant.live.serving.Timer", Silent), self.device() as device:
             self.engine.holds = True
             try:
                 self.go(device)
@@ -342,7 +342,7 @@ class Served:
                 number, r = coming.pop(0)
                 device.submit(r.tenant, {"x": np.full((1, 2), number, np.float32)})
             else:
-                device._tick()
+                device._serving.tick()
             self.settle(device)
 
 

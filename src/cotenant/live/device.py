@@ -10,25 +10,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 
-from cotenant.backend import Engine, Session
+from cotenant.backend import Engine
 from cotenant.describe import Answer, Array, Card, Count, Crew, Plan, Platform, Share
 from cotenant.dispatch import Dispatcher, Steps
 from cotenant.dispatch.change import in_use
-from cotenant.errors import CotenantError, InputError
+from cotenant.errors import InputError
 from cotenant.live.asked import Ended, answer
 from cotenant.live.inputs import Specs
-from cotenant.live.lane import Done
-from cotenant.live.lanes import Lanes
 from cotenant.live.ledger import Ledger
 from cotenant.live.leftovers import Leftovers, Needed, OnLane
-from cotenant.live.ongoing import Ongoing
 from cotenant.live.overhead import Overhead
 from cotenant.live.pacing import Pace, Pacing
+from cotenant.live.serving import Serving
 from cotenant.live.station import Station, stations
 from cotenant.live.stock import Stock
-from cotenant.live.stretch import Stretch
 from cotenant.live.terms import leaves_room, worth_loading
-from cotenant.live.timer import Timer
 from cotenant.live.ward import Health, Ward
 from cotenant.policy import named, policies, unlimited
 from cotenant.registry import nearest
@@ -41,8 +37,7 @@ STOP_S = 0.6
 class LiveDevice:
     """Serve a crew on this machine; use it as a context manager, or `close` it.
 
-    Every event takes the lock, tells the dispatcher, and does what it decides; lane threads report their own
-    finishes, so that a lane's next segment needs no other thread to wake.
+    It holds what is served, and by what; what happens meanwhile is `Serving`'s.
     """
 
     def __init__(
@@ -64,28 +59,26 @@ class LiveDevice:
         policy = named(policies, crew.policy, "policy")
         shares = worth_loading(plan, platform)
         dispatcher = dispatchers(tenants, shares, platform, policy, name=crew.policy, params=crew.params)
-        self._lock = threading.RLock()
-        self._idle = threading.Condition(self._lock)
-        self._reporting = threading.local()
-        self._closed = ""
-        self._broken = ""
-        self._timer = Timer(clock=clock, ring=self._tick)
-        self._specs = {name: Specs(card.model) for name, card in self._cards.items()}
         self._ledger = Ledger(tenants=tuple(t.name for t in tenants), start_ns=clock(), keeps=keeps_trace)
-        self._lanes = Lanes(platform=platform, report=self._report, follow=self._follow, fault=self._fault)
-        self._ongoing = Ongoing(tenants=tenants, dispatcher=dispatcher, stations=(), ledger=self._ledger, start=self._lanes.start)
+        self._serving = Serving(
+            tenants=tenants, platform=platform, dispatcher=dispatcher, ledger=self._ledger, clock=clock,
+            receives=self._receives, specs={name: Specs(card.model) for name, card in self._cards.items()},
+        )  # fmt: skip
+        self._lanes, self._ongoing = self._serving.lanes, self._serving.ongoing
         shares_bandwidth = policy.share is not unlimited
         self._pacing = Pacing(dispatcher=dispatcher, cards=self._cards, governs=paces, shares=shares_bandwidth)
         self._pacing.follow(plan, clock())
         self._ongoing.pacing = self._pacing if paces or shares_bandwidth else None
         self._shares = shares
-        self._stock = Stock.of(platform, engines, self._back, self._fault)
+        self._stock = Stock.of(platform, engines, self._serving.back, self._serving.fault)
         self._load_first(shares)
         self._ongoing.stations = self._stations()
         self._ledger.start_ns = clock()
         self._changing = threading.Lock()
-        self._leftovers = Leftovers(stock=self._stock, lanes=self._lanes, changing=self._changing, fault=self._fault, trim=self._trim)
-        self._timer.start()
+        self._leftovers = Leftovers(
+            stock=self._stock, lanes=self._lanes, changing=self._changing, fault=self._serving.fault, trim=self._trim
+        )
+        self._serving.timer.start()
         self._lanes.need({tenant.rank == 0 for tenant in tenants}, urgent=leaves_room(tenants, plan))
         atexit.register(self.close)  # an interpreter that ends while an engine runs would abort
 
@@ -103,12 +96,12 @@ class LiveDevice:
     @property
     def closed(self) -> str:
         """Say why no request is accepted any more; empty while they are."""
-        return self._closed
+        return self._serving.closed
 
     @property
     def broken(self) -> str:
         """Say by which defect the device came to its end; empty where there was none."""
-        return self._broken
+        return self._serving.broken
 
     def submit(self, tenant: str, inputs: Mapping[str, Array], *, arrival_ns: int | None = None) -> Future[Answer]:
         """Accept one request; the arrays must not be changed before it is answered.
@@ -120,31 +113,27 @@ class LiveDevice:
         specs = self._checked(tenant, inputs)
         future: Future[Answer] = Future()
         future.set_running_or_notify_cancel()
-        with self._lock:
-            self._refuse_closed()
-            if self._specs.get(tenant) is not specs:  # the crew has changed meanwhile
+        with self._serving.lock:
+            self._serving.refuse_closed()
+            if self._serving.specs.get(tenant) is not specs:  # the crew has changed meanwhile
                 self._checked(tenant, inputs)
-            now_ns = self._clock()
-            self._ongoing.arrive(tenant, inputs, future, now_ns if arrival_ns is None else arrival_ns)
-            # In a callback, the report that made it decides for all of it, unless a lane is free meanwhile.
-            waits = getattr(self._reporting, "now", False) and not self._ongoing.dispatcher.has_free_lane()
-            ended = [] if waits else self._decide(now_ns)
+            ended = self._serving.accept(tenant, inputs, future, arrival_ns)
         answer(ended)
         return future
 
     def _checked(self, tenant: str, inputs: Mapping[str, Array]) -> Specs:
         """Refuse a stranger, and tensors that do not fit; return what the tenant's model takes."""
-        specs = self._specs.get(tenant)
+        specs = self._serving.specs.get(tenant)
         if specs is None:
-            raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._specs)))
+            raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._serving.specs)))
         specs.check(tenant, inputs)
         return specs
 
     def pass_over(self, tenant: str, arrival_ns: int) -> None:
         """Count a request that its client could not ask in time, as asked and dropped; InputError for a stranger."""
-        with self._lock:
-            if tenant not in self._specs:
-                raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._specs)))
+        with self._serving.lock:
+            if tenant not in self._serving.specs:
+                raise InputError("tenant", tenant, nearest(str(tenant), tuple(self._serving.specs)))
             self._ongoing.pass_over(tenant, arrival_ns, self._clock())
 
     async def infer(self, tenant: str, inputs: Mapping[str, Array]) -> Answer:
@@ -153,7 +142,7 @@ class LiveDevice:
 
     def stats(self) -> Mapping[str, Count]:
         """Count every tenant's requests so far."""
-        with self._lock:
+        with self._serving.lock:
             return self._ledger.counts()
 
     def apply(self, plan: Plan) -> None:
@@ -173,16 +162,15 @@ class LiveDevice:
             try:
                 wards = self._stock.load(crew.workload.tenants, known, [s.option for s in worth_loading(plan, self._platform)])
                 self._lanes.need({t.rank == 0 for t in crew.workload.tenants}, urgent=leaves_room(crew.workload.tenants, plan))
-                with self._lock:
-                    self._refuse_closed()
+                with self._serving.lock:
+                    self._serving.refuse_closed()
                     ended = self._swap(crew, known, plan, wards)
             finally:
                 self._leftovers.settle()
         answer(ended)
 
-    def _refuse_closed(self) -> None:
-        if self._closed:
-            raise InputError("device", self._closed, "an open device")
+    def _receives(self, tenant: str) -> bool:
+        return self._stock.wards.receives(tenant)
 
     def _refuse_another_start(self, crew: Crew) -> None:
         """Refuse what cannot be changed while it is served; InputError."""
@@ -193,7 +181,7 @@ class LiveDevice:
 
     def start_clock(self) -> int:
         """Begin the trace now; return the instant (CLOCK_MONOTONIC ns). InputError once something was asked."""
-        with self._lock:
+        with self._serving.lock:
             if self._ongoing.requests:
                 raise InputError("device", "already in use", "a start before the first request")
             self._ledger.start_ns = self._clock()
@@ -201,7 +189,7 @@ class LiveDevice:
 
     def trace(self, stop_ns: int) -> Trace:
         """Return what happened in [0, stop_ns) since the start and after; only with `keeps_trace`."""
-        with self._lock:
+        with self._serving.lock:
             self._ongoing.catch_up(changes=False)
             return self._ledger.trace(stop_ns, self._platform.name, self._crew.policy, self._crew.workload.seed)
 
@@ -214,16 +202,16 @@ class LiveDevice:
 
         InputError for a stranger, for rank 0, for no rate, and where it is not known what its network moves.
         """
-        with self._lock:
+        with self._serving.lock:
             self._ongoing.catch_up()
             self._pacing.want(tenant, bytes_per_s, self._clock())
             self._ongoing.pacing = self._pacing
-            ended = self._decide(self._clock())
+            ended = self._serving.decide(self._clock())
         answer(ended)
 
     def pacing(self) -> Mapping[str, Pace]:
         """Tell how every tenant is paced, and for whom."""
-        with self._lock:
+        with self._serving.lock:
             return self._pacing.told()
 
     def overhead(self) -> Overhead:
@@ -236,22 +224,22 @@ class LiveDevice:
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until nothing is outstanding; say whether that came in time."""
-        with self._lock:
-            return self._idle.wait_for(lambda: not self._ongoing.asked, timeout_s)
+        with self._serving.lock:
+            return self._serving.idle.wait_for(lambda: not self._ongoing.asked, timeout_s)
 
     def close(self, reason: str = "stopped") -> None:
         """Refuse new requests, drop those that wait, give those that run a moment; every one is answered or counted.
 
         Closing again does what an interrupted one has left to do.
         """
-        with self._lock:
-            self._closed = self._closed or reason
-            waiting = self._counted(self._ongoing.flush(reason, self._clock()))
+        with self._serving.lock:
+            self._serving.closed = self._serving.closed or reason
+            waiting = self._serving.counted(self._ongoing.flush(reason, self._clock()))
         answer(waiting)
         self.drain(STOP_S)
-        self._timer.stop()
-        with self._lock:
-            running = self._counted(self._ongoing.fail_all(f"{reason} while it ran", self._clock()))
+        self._serving.timer.stop()
+        with self._serving.lock:
+            running = self._serving.counted(self._ongoing.fail_all(f"{reason} while it ran", self._clock()))
         answer(running)
         self._leftovers.stop()
         self._stock.wards.close()
@@ -276,18 +264,18 @@ class LiveDevice:
         now_ns = self._clock()
         specs = {name: Specs(card.model) for name, card in cards.items()}
         replaced = {name for name, card in cards.items() if name in self._cards and self._cards[name].model.digest != card.model.digest}
-        renewed = {name for name in replaced if specs[name].takes_the_same(self._specs[name])}
+        renewed = {name for name in replaced if specs[name].takes_the_same(self._serving.specs[name])}
         self._leftovers.before |= self._ongoing.on_lanes()
         self._shares = worth_loading(plan, self._platform)
         ended = self._ongoing.change(crew.workload.tenants, self._shares, renewed, now_ns)
-        self._crew, self._cards, self._plan, self._specs = crew, cards, plan, specs
+        self._crew, self._cards, self._plan, self._serving.specs = crew, cards, plan, specs
         self._stock.wards.by_tenant = wards
         self._go_by(renewed)
         for name in replaced - renewed:
             ended += self._ongoing.refuse_held(name, specs[name].fits, now_ns)
         for tenant in crew.workload.tenants:
-            self._readmit(tenant.name)
-        return self._counted(ended) + self._decide(now_ns)
+            self._serving.readmit(tenant.name)
+        return self._serving.counted(ended) + self._serving.decide(now_ns)
 
     def _go_by(self, renewed: Collection[str] = ()) -> None:
         """Go by the dispatcher's lineup from now on."""
@@ -297,107 +285,19 @@ class LiveDevice:
 
     def _trim(self, before: set[OnLane]) -> Needed | None:
         """Forget options and tenants whose last request has ended; say what is needed, None while any of `before` is on its lane."""
-        with self._lock:
+        with self._serving.lock:
             dispatcher = self._ongoing.dispatcher
             before &= self._ongoing.on_lanes()
-            if before and not self._closed:
+            if before and not self._serving.closed:
                 return None
             wanted = {share.option for share in self._shares}
             lineup = dispatcher.lineup
             used = in_use(lineup, dispatcher.state) | wanted
             gone = any(dispatcher.outstanding(i) == 0 for i in range(len(self._crew.workload.tenants), len(lineup.tenants)))
-            if not self._closed and (gone or set(lineup.options) - used):
+            if not self._serving.closed and (gone or set(lineup.options) - used):
                 self._ongoing.catch_up()
                 dispatcher.apply(self._shares)
                 self._go_by()
             options = set(dispatcher.lineup.options)
             classes = {station.critical for station in self._ongoing.stations}
         return Needed(options=options, classes=classes, settled=options == wanted)
-
-    def _follow(self, stretch: Stretch, cpu_ns: int) -> Session | None:
-        """Let the next segment of a stretch follow one that has ended, unless something has happened."""
-        with self._lock:
-            return stretch.follow(self._clock(), cpu_ns, self._ongoing.happened)
-
-    def _report(self, done: Done) -> None:
-        """Take a lane thread's report: answer (which may submit more), give the lane back, then decide once for all of it.
-
-        The lane is held until this thread can use it: should the system not let it run, others take what is queued.
-        """
-        with self._lock:
-            now_ns = self._clock()
-            self._ongoing.catch_up(changes=False)
-            accepted = self._ongoing.is_open(done.job) and not self._takes_back(done)
-            ended = self._counted(self._ongoing.note(done, now_ns)) if accepted else []
-            dropped = [] if ended else self._go_on(done, now_ns, accepted=accepted)
-        if ended:
-            self._reporting.now = True
-            answer(ended)
-            self._reporting.now = False
-            with self._lock:
-                dropped = self._go_on(done, self._clock(), accepted=accepted)
-        answer(dropped)
-
-    def _go_on(self, done: Done, now_ns: int, *, accepted: bool) -> list[Ended]:
-        """Give the lanes back, and decide."""
-        if accepted:
-            self._ongoing.give_back(done, now_ns)
-        return self._decide(now_ns, done.job.slot)
-
-    def _takes_back(self, done: Done) -> bool:
-        """Say whether a request is kept because its engine's process is gone."""
-        if done.crash is None or self._closed or not self._is_served(done.crash.tenant, done.job.inputs):
-            return False
-        if not self._ongoing.take_back(done, done.crash, self._clock()):
-            return False
-        self._readmit(done.crash.tenant)
-        return True
-
-    def _is_served(self, tenant: str, inputs: Mapping[str, Array]) -> bool:
-        """Say whether these could be asked of a tenant now."""
-        return tenant in self._specs and self._specs[tenant].fits(inputs)
-
-    def _back(self, tenant: str) -> None:
-        """Take the news that a tenant's engine process is there again, or given up."""
-        with self._lock:
-            self._readmit(tenant)
-            self._timer.set(self._clock())
-
-    def _readmit(self, tenant: str) -> None:
-        """Queue again what was kept of a tenant, if it can be answered or refused now."""
-        if not self._closed and tenant in self._specs and self._stock.wards.receives(tenant):
-            self._ongoing.readmit(tenant)
-
-    def _decide(self, now_ns: int, reported: int | None = None) -> list[Ended]:
-        """Ask the dispatcher and do as told; return the requests that ended by it. `reported`: as `Ongoing.decide`."""
-        if self._closed:
-            return []
-        try:
-            ended = self._counted(self._ongoing.decide(now_ns, reported))
-        except Exception as error:  # noqa: BLE001  # a policy is anybody's code, and what it left half done is nobody's
-            return self._break(error)
-        self._timer.set(self._ongoing.dispatcher.wake_ns(now_ns))
-        return ended
-
-    def _counted(self, ended: list[Ended]) -> list[Ended]:
-        """Tell who waits for it when nothing is outstanding any more; return what has ended."""
-        if not self._ongoing.asked:
-            self._idle.notify_all()
-        return ended
-
-    def _tick(self) -> None:
-        with self._lock:
-            dropped = self._decide(self._clock())
-        answer(dropped)
-
-    def _fault(self, error: BaseException) -> None:
-        """Take the news that a lane thread has ended by a defect."""
-        with self._lock:
-            failed = self._break(error)
-        answer(failed)
-
-    def _break(self, error: BaseException) -> list[Ended]:
-        """Accept nothing any more, and fail all that is outstanding with the cause; return it."""
-        self._broken = self._broken or (str(error) if isinstance(error, CotenantError) else repr(error))
-        self._closed = self._closed or f"broken: {self._broken}"
-        return self._counted(self._ongoing.fail_all(self._closed, self._clock()))
