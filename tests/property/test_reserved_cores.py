@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given, settings
@@ -16,7 +15,7 @@ from cotenant.dispatch import Lineup
 from cotenant.errors import InputError
 from cotenant.policy import NOT_NOW, Candidate, Policy, Scene
 from cotenant.sim import Case, is_there, simulate
-from tests.property.test_sim_laws import CONSERVING, MANY, Seen, every_law, policy_of, run, unclear_waits, waits
+from tests.property.test_sim_laws import CONSERVING, MANY, Seen, between_events, every_law, policy_of, run, unclear_waits, waits
 from tests.sim_cases import US, board, case, cases, compiler, every_policy, late_last, names, processor, request, share, tenant
 
 FEW = settings(max_examples=max(10, settings.default.max_examples * 2 // 5) if settings.default else 10)
@@ -112,10 +111,7 @@ def test_no_lane_of_either_part_is_idle_while_somebody_waits_who_may_use_it(vari
     seen = run(drawn, replace(policy, order=order), variant[0])
     assume(not refused)
     waiting, unclear = list(waits(seen)), list(unclear_waits(seen))
-    of_runs = {instant for found in seen.runs for instant in (found.start_ns, found.stop_ns)}
-    instants = sorted(of_runs | {instant for _, since_ns, until_ns, *_ in waiting for instant in (since_ns, until_ns)})
-    for begin_ns, end_ns in pairwise(instants):
-        busy = {lane for found in seen.runs if found.start_ns < end_ns and begin_ns < found.stop_ns for lane in found.lanes}
+    for begin_ns, end_ns, busy in between_events(seen, waiting):
         wait = [(r, step) for r, since_ns, until_ns, step, at in waiting if since_ns <= begin_ns and end_ns <= until_ns and not at]
         wide = [step for since_ns, until_ns, step in unclear if since_ns < end_ns and begin_ns < until_ns] + [step for _, step in wait]
         assert not list(_could_go(seen, busy, wait, wide))

@@ -284,7 +284,10 @@ def test_bandwidth_granted_never_exceeds_what_there_is(variant: tuple[str, bool]
         simulate(case, policy, name=variant[0])
 
 
-def waits(seen: Seen) -> Iterator[tuple[int, int, int, Step, tuple[int, ...]]]:
+Wait = tuple[int, int, int, Step, tuple[int, ...]]
+
+
+def waits(seen: Seen) -> Iterator[Wait]:
     """List (request, from, to, step, lanes) where requests wait: before which step, and only for the lanes where they were suspended."""
     runs_of, leaves = seen.of_request(), leaving(seen)
     for request in range(len(seen.columns.endings)):
@@ -349,13 +352,18 @@ def test_no_lane_is_idle_while_somebody_waits_who_fits(variant: tuple[str, bool]
     seen = run(case, replace(policy, order=order), variant[0])
     assume(not refused)
     waiting, unclear = list(waits(seen)), list(unclear_waits(seen))
-    of_runs = {instant for found in seen.runs for instant in (found.start_ns, found.stop_ns)}
-    instants = sorted(of_runs | {instant for _, since_ns, until_ns, *_ in waiting for instant in (since_ns, until_ns)})
-    for begin_ns, end_ns in pairwise(instants):
-        busy = {lane for found in seen.runs if found.start_ns < end_ns and begin_ns < found.stop_ns for lane in found.lanes}
+    for begin_ns, end_ns, busy in between_events(seen, waiting):
         wait = [(step, lanes) for _, since_ns, until_ns, step, lanes in waiting if since_ns <= begin_ns and end_ns <= until_ns]
         keep = [step for since_ns, until_ns, step in unclear if since_ns < end_ns and begin_ns < until_ns]
         assert not list(_could_go(seen, busy, wait, keep))
+
+
+def between_events(seen: Seen, waiting: Sequence[Wait]) -> Iterator[tuple[int, int, set[int]]]:
+    """Yield the times in which nothing starts, stops, or begins or ends to wait, with the lanes that are busy then."""
+    of_runs = {instant for found in seen.runs for instant in (found.start_ns, found.stop_ns)}
+    instants = sorted(of_runs | {instant for _, since_ns, until_ns, *_ in waiting for instant in (since_ns, until_ns)})
+    for begin_ns, end_ns in pairwise(instants):
+        yield begin_ns, end_ns, {k for found in seen.runs if found.start_ns < end_ns and begin_ns < found.stop_ns for k in found.lanes}
 
 
 def _could_go(seen: Seen, busy: set[int], wait: Sequence[tuple[Step, tuple[int, ...]]], keep: Sequence[Step]) -> Iterator[Step]:

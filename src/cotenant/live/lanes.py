@@ -9,6 +9,9 @@ from cotenant.describe import Platform
 from cotenant.live.lane import Fault, Follow, Job, LaneThread, Report
 from cotenant.live.overhead import Overhead, joined
 
+JOIN_S = 5.0
+"""How long a thread that has nothing to do is waited for."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Lanes:
@@ -56,7 +59,3 @@ class Lanes:
     def overhead(self) -> Overhead:
         """Tell what the threads have taken beside engines, segment by segment."""
         return joined([self._past, *(thread.overhead for thread in self._threads.values())])
-
-
-JOIN_S = 5.0
-"""How long a thread that has nothing to do is waited for."""
