@@ -99,8 +99,8 @@ def test_a_signal_ends_a_run_with_everything_counted(here: Path, number: signal.
     env = {**os.environ, "COTENANT_CACHE": str(here / "cache")}
     with subprocess.Popen(command, cwd=here, env=env, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        assert child.stdout.readline().split()[:2] == ["1", "s"]
+        assert child.stdout.readline().split()[1] == "s", "the table of the first seconds"
         child.send_signal(number)
-        out, _ = child.communicate(timeout=30)
+        out, _ = child.communicate(timeout=120)
     assert child.returncode == 0
     assert "sum of P" in out
