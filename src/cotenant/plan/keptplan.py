@@ -16,6 +16,8 @@ from cotenant.plan.loss import EQUAL, LOST, deprived, loss
 from cotenant.plan.problem import build
 from cotenant.plan.written import written
 
+_ROUNDED = 1e-5  # relative: the solver's tolerances, added up over levels; a small tenant feels those of the greater ones before it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Wanted:
@@ -55,7 +57,7 @@ def _climbed(wanted: Wanted, options: Sequence[Option], gain: float) -> tuple[La
         ahead = ahead or short < -EQUAL
         if not ahead or level.goal in DUTIES:
             lost = max(lost, short)
-        if lost > gain + EQUAL:
+        if lost > gain + _ROUNDED:
             return None, lost
     return ladder, lost
 

@@ -2,8 +2,8 @@
 
 Every level must pass:
 
-- demands and floors: as much as the best plan serves, less rounding, and no tenant that the best plan gives its floor, or all that
-  arrives, may lose it. Gain has no say in this.
+- demands and floors: as much as the best plan serves, less what is as good as nothing of one tenant's (what ranks before leave of a full
+  processor is rounding), and no tenant that the best plan gives its floor, or all that arrives, may lose it. Gain has no say in this.
 - proportional: exp of the weighted mean of log P, kept over best. The sum of w log P itself is no measure: it is negative, and grows with
   the weights.
 - maxmin: the least P / w, at each of its levels: first among all, then among those whom the first did not hold down.
@@ -20,6 +20,7 @@ from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
 from cotenant.plan.levels import STARVED_P, Ladder
 
 EQUAL = 1e-6  # relative: what counts as reached, as in the certificate
+_CRUMBS = 1e-3  # of what is due to a tenant: less is as good as nothing
 LOST = 1.0  # what counts as lost where a duty is broken: all
 _NOTHING_P = 2 * STARVED_P  # of a solo rate: what counts as nothing once a bound is rounded up
 
@@ -30,7 +31,7 @@ def loss(ladder: Ladder, best: Level) -> float:
     short, weight = best.value - kept.value, sum(aim.weights)
     match aim.goal:
         case Goal.DEMAND | Goal.FLOORS:
-            return LOST if short > EQUAL * min(aim.weights) else min(0.0, short)
+            return LOST if short > _CRUMBS * min(aim.weights) else min(0.0, short)
         case Goal.STARVED:
             return LOST if kept.bound > max(_NOTHING_P, best.bound) else 0.0
         case Goal.PROPORTIONAL:
