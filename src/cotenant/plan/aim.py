@@ -38,10 +38,13 @@ class Aim:
 
     def value(self, problem: Problem, x: Vector) -> float:
         """Return how far rates come."""
-        part, weight = self.parts(problem) @ x, np.array(self.weights)
+        if self.goal is Goal.LOAD:
+            return float(self.gain(problem) @ x)
+        own = [problem.index[tenant] for tenant in self.tenants]
+        part, weight = problem.reached(x)[own] / self.units_per_s, np.array(self.weights)
         match self.goal:
-            case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT | Goal.LOAD:
-                return float(self.gain(problem) @ x)
+            case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT:
+                return float(weight @ part)
             case Goal.FLOORS:
                 return float(weight @ np.minimum(part, 1.0))
             case Goal.STARVED | Goal.MAXMIN:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,14 +63,16 @@ class Columns:
         at = {key: index[artifact] for key, artifact in known.items()}
         return np.array([at[id(option.artifact)] for option in self.options], dtype=np.intp)
 
+    def artifacts_of(self, tenant: int) -> tuple[Artifact, ...]:
+        """List what the options of one tenant need resident, each once."""
+        return tuple(self.artifacts[at] for at in dict.fromkeys(self.artifact[self.owner == tenant].tolist()))
+
     def of(self, tenant: int) -> Columns:
         """Return the columns of one tenant alone, as tenant 0."""
-        own = np.flatnonzero(self.owner == tenant)
-        return Columns(
-            options=tuple(self.options[k] for k in own),
-            owner=np.zeros(len(own), dtype=np.intp),
-            demand={name: some[own] for name, some in self.demand.items()},
-        )
+        own = self.owner == tenant
+        options = tuple(compress(self.options, own))
+        demand = {name: some[own] for name, some in self.demand.items()}
+        return Columns(options=options, owner=np.zeros(len(options), dtype=np.intp), demand=demand)
 
 
 def columns(tenants: Sequence[Tenant], options: Sequence[Option]) -> Columns:

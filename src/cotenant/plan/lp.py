@@ -12,6 +12,7 @@ from cotenant.plan.columns import Matrix, Vector
 _PRIMAL = 4  # HiGHS's number of the primal simplex
 TOLERANCE = 1e-9  # of HiGHS, on rows and columns that are scaled to about 1
 _AT_ONCE = 3  # columns of each group that are taken up in one round
+_FEW = 32  # columns that are taken up as soon as no others are open
 
 Indices = NDArray[np.intp]
 
@@ -84,10 +85,13 @@ class Lp:
 
     def open(self, columns: NDArray[np.bool_]) -> None:
         """Let these columns alone be more than 0, until others are opened; the next optimum starts from the last one."""
+        assert self._lazy is not None, "columns that are opened come lazily"
         changed = np.flatnonzero(columns[self._at] != self._open[self._at]).astype(np.int32)
         self._open = columns
         most = np.where(columns[self._at[changed]], np.inf, 0.0)
         self._highs.changeColsBounds(len(changed), changed, self._floor[self._at[changed]], most)
+        if np.count_nonzero(columns[: len(self._lazy.group)]) <= _FEW:
+            self._take(self._outside())
 
     def solve(self, *, patient: bool = True) -> Optimum | None:
         """Return the optimum, the same for the same rows and calls before; None if there is no feasible point.

@@ -47,14 +47,22 @@ class Problem:
                     marked[own[np.argmin(row.taken[own])]] = True
         return marked
 
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Return each tenant's place."""
+        return {tenant.name: at for at, tenant in enumerate(self.tenants)}
+
+    def reached(self, x: Vector) -> Vector:
+        """Add up the rate of each tenant, in their order."""
+        return np.asarray(np.bincount(self.columns.owner, weights=x, minlength=len(self.tenants)), dtype=np.float64)
+
     def rates(self, x: Vector) -> dict[str, float]:
         """Add up each tenant's rate."""
-        found = np.bincount(self.columns.owner, weights=x, minlength=len(self.tenants))
-        return {t.name: float(y) for t, y in zip(self.tenants, found, strict=True)}
+        return dict(zip(self.index, self.reached(x).tolist(), strict=True))
 
     def owner(self, tenant: str) -> Vector:
         """Return 1 for each option of a tenant, else 0."""
-        return self.columns.owned([t.name for t in self.tenants].index(tenant))
+        return self.columns.owned(self.index[tenant])
 
     def used(self, x: Vector) -> tuple[Artifact, ...]:
         """List the artifacts that rates need resident, each once."""

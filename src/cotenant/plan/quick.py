@@ -72,14 +72,21 @@ class Quick:
 
     def _exchange(self, best: Indices, one: int, other: int, own: Sequence[Indices]) -> None:
         """Give two tenants the pair of options of which the busiest resource has least to do."""
+        now = 1.0 / self._apart(best)
         stays = np.delete(np.arange(len(best)), (one, other))
         rest = self.taken[:, best[stays]] @ self.unit[stays]
         asked = (rest[:, None] + self.taken[:, own[one]] * self.unit[one]) / self.limit[:, None]
         more = self.taken[:, own[other]] * self.unit[other] / self.limit[:, None]
-        busiest = (asked[:, :, None] + more[:, None, :]).max(axis=0)
+        ones = np.flatnonzero(asked.max(axis=0) < now)
+        others = np.flatnonzero((more + (rest / self.limit)[:, None]).max(axis=0) < now)
+        if not len(ones) or not len(others):
+            return
+        busiest = np.zeros((len(ones), len(others)))
+        for first, second in zip(asked[:, ones], more[:, others], strict=True):
+            np.maximum(busiest, np.add.outer(first, second), out=busiest)
         at = int(busiest.argmin())
-        if busiest.flat[at] < 1.0 / self._apart(best):
-            best[one], best[other] = own[one][at // len(own[other])], own[other][at % len(own[other])]
+        if busiest.flat[at] < now:
+            best[one], best[other] = own[one][ones[at // len(others)]], own[other][others[at % len(others)]]
 
     def _apart(self, choice: Indices) -> float:
         """Return how far a choice would come if nobody were held above the least part."""

@@ -24,7 +24,7 @@ _OVERLOAD = "or --allow-overload"
 
 def refuse_homeless(problem: Problem) -> None:
     """Refuse a crew whose smallest artifacts, one for each tenant, do not fit the memories; InfeasibleError."""
-    choices = [tuple(dict.fromkeys(o.artifact for o in problem.options if o.tenant == t.name)) for t in problem.tenants]
+    choices = [problem.columns.artifacts_of(at) for at in range(len(problem.tenants))]
     room = {m.name: m.capacity_bytes for m in problem.platform.memories}
     if _housed(_worthwhile(choices), room, frozenset()):
         return
