@@ -13,10 +13,11 @@ import pytest
 from cotenant.cost.opening import alone
 from cotenant.describe import Arrival, Closed, Outcome, Periodic, Poisson, Promise
 from cotenant.errors import BackendError
+from cotenant.study.at_work import slowdowns
 from cotenant.study.kept import DAY_S, TRIES, recall
 from cotenant.study.prepare import profiled, rehearsed
 from cotenant.study.prepared import Prepared, planned
-from cotenant.study.rehearsal import as_promised, rehearse, slowdowns
+from cotenant.study.rehearsal import as_promised, rehearse
 from cotenant.trace import Ending, Span, Trace
 from cotenant.units import NS_PER_MS
 from tests.unit.test_compare import PLATFORM, prepared

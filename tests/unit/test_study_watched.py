@@ -11,7 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from cotenant.study.prepare import profiled, rehearsed
+from cotenant.describe import Outcome
+from cotenant.study.prepare import Profiled, profiled, rehearsed
 from cotenant.study.watched import Happened, watch_crew
 
 LINE = "  - {{name: {name}, model: {model}.onnx, rank: {rank}, arrival: {arrival}, allow: [fp32]}}\n"
@@ -82,3 +83,49 @@ def test_tenants_come_and_go_and_change_and_a_crew_that_cannot_be_used_changes_n
         assert asked[name] == len(own) > 10
         assert all(ending.outcome is not None for ending in own), "nothing is lost"
     assert not [e for e in happened.trace.endings if e.outcome is not None and e.outcome.value == "failed"]
+
+
+@pytest.mark.parametrize("factor", [0.25, 4.0])
+def test_a_model_that_takes_another_time_than_was_reckoned_is_planned_by_what_it_takes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, factor: float
+) -> None:
+    """The plan is made by a fourth, or four times, of what the second model takes at work, as a machine that grows hot would have it."""
+    monkeypatch.setattr("cotenant.study.watched.DRIFT_S", 0.3)
+    found = rehearsed(profiled(folder / "crew.yaml"))
+    digest = found.card("loop").model.digest
+    known = Profiled(crew=found.crew, platform=found.platform, profile=found.profile)
+    prepared = known.reckoning({**dict(found.plan.slowdowns), digest: factor * dict(found.plan.slowdowns)[digest]}).planned()
+    stop, said = threading.Event(), list[str]()
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("loop: an inference takes "):
+            stop.set()
+
+    happened = watch_crew(prepared, folder / "crew.yaml", stop, say, seconds=40)
+    assert stop.is_set(), said
+    taken = dict(happened.last.plan.slowdowns)[digest]
+    reckoned = dict(prepared.plan.slowdowns)[digest]
+    assert taken < 0.8 * reckoned if factor > 1 else taken > 1.2 * reckoned
+    assert happened.last.plan.promise("loop").rate_per_s != pytest.approx(prepared.plan.promise("loop").rate_per_s, rel=0.1)
+    assert all(ending.outcome is not Outcome.FAILED for ending in happened.trace.endings)
+    assert sum(asked for _, asked in happened.trace.asked) == len(happened.trace.endings), "nothing is lost"
+
+
+def test_what_does_not_fit_as_it_has_drifted_leaves_the_plan(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open tenant is promised half of what was measured; planned again as if a thousand times slower, it does not fit."""
+    monkeypatch.setattr("cotenant.study.watched.DRIFT_S", 0.3)
+    (folder / "crew.yaml").write_text(crew(tenant("first", 0, "one", "{every: 2ms}")), encoding="utf-8")
+    prepared = rehearsed(profiled(folder / "crew.yaml"))
+    digest, stop, said = prepared.card("first").model.digest, threading.Event(), list[str]()
+    monkeypatch.setattr("cotenant.study.watched.slowdowns_of_many", lambda trace, last, fewest: {digest: 1000.0})
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "stays" in line:
+            stop.set()
+
+    happened = watch_crew(prepared, folder / "crew.yaml", stop, say, seconds=40)
+    assert said[0].startswith("first: an inference takes ")
+    assert said[1].startswith("the plan stays as it was: cpu: ")
+    assert happened.last is prepared

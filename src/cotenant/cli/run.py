@@ -16,7 +16,9 @@ import typer
 from cotenant.cli.options import AsJson, CrewFile, Overload, Precisions, Seconds, inputs_of, refuse_overwriting, seconds_of, writable
 from cotenant.cli.screen import note, show_json
 
-Watch = Annotated[bool, typer.Option("--watch", help="Go over to what the crew file becomes while it is served.")]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Go over to what the crew file becomes while it is served, and to what its models turn out to take.")
+]
 Paces = Annotated[bool, typer.Option("--pace", help="Hold back whoever slows a better rank down, while that helps.")]
 TraceFile = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write what happened, for ui.perfetto.dev.")]
 

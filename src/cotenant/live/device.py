@@ -187,11 +187,11 @@ class LiveDevice:
             self._ledger.start_ns = self._clock()
             return self._ledger.start_ns
 
-    def trace(self, stop_ns: int) -> Trace:
-        """Return what happened in [0, stop_ns) since the start and after; only with `keeps_trace`."""
+    def trace(self, stop_ns: int, since_ns: int = 0) -> Trace:
+        """Return what happened in [0, stop_ns) since the start and after, only what ended at `since_ns` or later; with `keeps_trace`."""
         with self._serving.lock:
             self._ongoing.catch_up(changes=False)
-            return self._ledger.trace(stop_ns, self._platform.name, self._crew.policy, self._crew.workload.seed)
+            return self._ledger.trace(stop_ns, self._platform.name, self._crew.policy, self._crew.workload.seed, since_ns)
 
     def health(self) -> Mapping[str, Health]:
         """Tell how the engine process of each isolated tenant is."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 from cotenant.describe import Count, Outcome
 from cotenant.trace import Ending, Span, Trace
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+_FINISHED: Final = 4
+_STOPPED: Final = 6
+"""Where in what is noted of a request, and of a span, stands when it ended."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,8 +110,8 @@ class Ledger:
             outstanding[found.tenant] += 1
         return {name: self._count(name, outstanding[name]) for name in self.tenants}
 
-    def trace(self, stop_ns: int, platform: str, policy: str, seed: int) -> Trace:
-        """Return all that was noted, as times since the start; what is outstanding has no outcome."""
+    def trace(self, stop_ns: int, platform: str, policy: str, seed: int, since_ns: int = 0) -> Trace:
+        """Return what was noted, as times since the start, but for what had ended before `since_ns`; what is outstanding has no outcome."""
         since = self.start_ns
         outstanding = tuple(
             Ending(request=o.request, tenant=o.tenant, arrival_ns=o.arrival_ns - since, due_ns=_less(o.due_ns, since), finish_ns=None,
@@ -111,11 +120,11 @@ class Ledger:
         )  # fmt: skip
         ended = tuple(
             Ending(request=r, tenant=t, arrival_ns=a - since, due_ns=_less(d, since), finish_ns=f - since, outcome=o, option=k, reason=why)
-            for r, t, a, d, f, o, k, why in self._endings
+            for r, t, a, d, f, o, k, why in _from(self._endings, _FINISHED, since + since_ns)
         )
         spans = tuple(
             Span(request=r, tenant=t, segment=s, processor=p, lanes=lanes, start_ns=a - since, stop_ns=z - since, cpu_ns=c, outcome=o)
-            for r, t, s, p, lanes, a, z, c, o in self._spans
+            for r, t, s, p, lanes, a, z, c, o in _from(self._spans, _STOPPED, since + since_ns)
         )
         return Trace(
             spans=spans, endings=ended + outstanding, stop_ns=stop_ns, platform=platform, policy=policy, seed=seed,
@@ -131,6 +140,11 @@ class Ledger:
             place = (found.segment, found.processor, found.lanes, found.since_ns)
             self._spans.append((found.request, found.tenant, *place, now_ns, cpu_ns, outcome))
         found.since_ns = None
+
+
+def _from(rows: list[Row], column: int, instant_ns: int) -> list[Row]:
+    """Return the rows, which are in order of a column, from an instant on."""
+    return rows[bisect_left(rows, instant_ns, key=itemgetter(column)) :]
 
 
 def _less(instant_ns: int | None, since_ns: int) -> int | None:

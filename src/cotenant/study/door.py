@@ -59,9 +59,7 @@ def run_crew(
     with open_device(prepared, keeps_trace=True, paces=paces) as device:
         client = Client(device=device, workload=prepared.crew.workload, lanes=prepared.platform.lanes, inputs=inputs, stop=stop)
         start_ns = device.start_clock()
-        cores = [core for processor in prepared.platform.processors for core in processor.cores or ()]
-        watched = Thermometer(cores=cores, since_ns=start_ns, clock=time.monotonic_ns)
-        with telling(device, told, start_ns, stop), watched as thermometer:
+        with telling(device, told, start_ns, stop), thermometer_of(prepared, start_ns) as thermometer:
             client.ask(start_ns, horizon_ns)
         asked_ns = time.monotonic_ns() - start_ns
         if not stop.is_set():
@@ -71,6 +69,12 @@ def run_crew(
             raise BackendError("device", device.broken)
         happened = device.trace(asked_ns if stop.is_set() or horizon_ns is None else horizon_ns)
         return replace(happened, climate=thermometer.seen)
+
+
+def thermometer_of(prepared: Prepared, start_ns: int) -> Thermometer:
+    """Return what looks at the cores that a crew is served on, from an instant (CLOCK_MONOTONIC) on."""
+    cores = [core for processor in prepared.platform.processors for core in processor.cores or ()]
+    return Thermometer(cores=cores, since_ns=start_ns, clock=time.monotonic_ns)
 
 
 @contextmanager

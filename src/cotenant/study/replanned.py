@@ -25,7 +25,17 @@ def replanned(before: Prepared, path: Path, precisions: tuple[Precision, ...] | 
     """
     found = profiled(path, precisions)
     _refuse_other_lanes(before, found)
-    best = found.reckoning(_reckoned(before, found)).planned(allow_overload=before.allow_overload)
+    return _nearest(before, found.reckoning(_reckoned(before, found)).planned(allow_overload=before.allow_overload))
+
+
+def corrected(before: Prepared, slowdowns: Mapping[str, float]) -> Prepared:
+    """Plan the same crew by what models, by digest, turn out to take at work, and move nobody for little; InfeasibleError as ever."""
+    found = Profiled(crew=before.crew, platform=before.platform, profile=before.profile)
+    return _nearest(before, found.reckoning(slowdowns).planned(allow_overload=before.allow_overload))
+
+
+def _nearest(before: Prepared, best: Prepared) -> Prepared:
+    """Keep the options in use, unless moving is worth it."""
     chosen = weigh(before.plan, best.plan, best.tenants, best.options, best.platform).plan
     told = {name: getattr(best.plan, name) for name in ("seconds", "policy", "params", "crew", "platform", "slowdowns")}
     return replace(best, plan=replace(chosen, **told))
