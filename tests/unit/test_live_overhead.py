@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cotenant.backend import Session as Runs
 from cotenant.live import lane
-from cotenant.live.lane import Done, Job, LaneThread
+from cotenant.live.lane import MEASURED, Done, Job, LaneThread
 from cotenant.live.overhead import BIN_NS, BINS, Overhead, joined
+from cotenant.live.stretch import Stretch
 
 TAKEN = st.lists(st.integers(0, BIN_NS * (BINS - 1)), max_size=40)
 
@@ -88,3 +90,26 @@ def test_a_lane_counts_what_it_takes_to_report_and_not_what_the_engine_takes(mon
     assert thread.stop(60)
     # Before each a look at the clock that is not within the engine's run, before the second the report of the first.
     assert (thread.overhead.segments, thread.overhead.total_ns) == (2, reporting_ns + 2 * Clock.TICK)
+
+
+def test_of_segments_that_follow_one_another_one_in_so_many_is_measured_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, ended, between_ns, told = Clock(), threading.Semaphore(0), 20 * BIN_NS, list[int]()
+    left = [Session(clock)] * (2 * MEASURED + 1)
+
+    def follow(_: Stretch, cpu_ns: int) -> Runs | None:
+        told.append(cpu_ns)
+        clock.now_ns += between_ns
+        return left.pop() if left else None
+
+    monkeypatch.setattr(lane, "time", SimpleNamespace(thread_time_ns=clock.thread_time_ns, monotonic_ns=lambda: 0))
+    thread = LaneThread(core=None, critical=True, report=lambda _: ended.release(), follow=follow, fault=lambda _: ended.release())
+    thread.start()
+    stretch = Stretch(slot=0, sessions=(), until_ns=0, happened=0)
+    thread.inbox.put(Job(slot=0, request=0, session=Session(clock), inputs={}, stretch=stretch))
+    assert ended.acquire(timeout=60)
+    assert thread.stop(60)
+    measured_ns = between_ns + Clock.TICK
+    assert (thread.overhead.segments, thread.overhead.total_ns) == (1 + 2 * MEASURED, Clock.TICK + 2 * MEASURED * measured_ns)
+    alone_ns = 10**6 + Clock.TICK
+    beside_ns = [alone_ns if number % MEASURED == 0 else alone_ns + between_ns for number in range(2 * MEASURED + 2)]
+    assert told == beside_ns, "what is not measured apart is the next one's"

@@ -20,6 +20,9 @@ from cotenant.live.haste import Haste
 from cotenant.live.overhead import Overhead
 from cotenant.live.stretch import Stretch
 
+MEASURED = 8
+"""Of so many segments that follow one another what lies before one is measured: to look at a thread's clock takes as long as the rest."""
+
 Tensors = Mapping[str, Array]
 NOTHING: Tensors = MappingProxyType({})
 
@@ -77,6 +80,7 @@ class LaneThread:
     _allowance: Allowance = field(default_factory=lambda: Allowance(at_ns=0))
     _ended_ns: int = 0
     _charged_ns: int = 0
+    _unmeasured: int = 0
     _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,35 +121,53 @@ class LaneThread:
     def _serve(self, job: Job) -> None:
         """Run a job, and what follows it on the lane; report the last segment."""
         session, inputs, stretch = job.session, job.inputs, job.stretch
+        begun_ns = self._begin(urgent=job.urgent)
         while True:  # of what lies between two runs every line counts: an inference leaves nothing of it in the caches
-            outputs, failure, cpu_ns = self._run(session, inputs, urgent=job.urgent)
-            following = None if stretch is None or failure is not None else self.follow(stretch, cpu_ns)
+            outputs, failure = _run(session, inputs)
+            self._ended_ns = time.thread_time_ns()
+            following = None if stretch is None or failure is not None else self.follow(stretch, self._ended_ns - begun_ns)
             if following is None:
                 break
             session, inputs = following, outputs
+            begun_ns = self._go_on(urgent=job.urgent)
+        elsewhere_ns = int(getattr(session, "elsewhere_ns", 0))
+        self._charged_ns -= elsewhere_ns
+        cpu_ns = self._ended_ns - begun_ns + elsewhere_ns
         crash = failure if isinstance(failure, CrashError) else None
         self.report(Done(job=job, outputs=outputs, failure="" if failure is None else str(failure), cpu_ns=cpu_ns, crash=crash))
         # The class in which the next job is waited for decides how soon it begins.
-        self._hasten(urgent_now=job.urgent)
+        self._hasten(urgent_now=job.urgent, cpu_ns=None)
 
-    def _run(self, session: Session, inputs: Tensors, *, urgent: bool) -> tuple[Tensors, BackendError | None, int]:
-        """Run one segment; return its outputs, why there are none, and its CPU time (ns)."""
-        self._hasten(urgent_now=urgent)
+    def _begin(self, *, urgent: bool) -> int:
+        """Return the thread's CPU time (ns) as a job begins, in its class."""
+        self._hasten(urgent_now=urgent, cpu_ns=None)
         begun_ns = time.thread_time_ns()
         self.overhead.add(begun_ns - self._ended_ns)
-        outputs, failure = NOTHING, None
-        try:
-            outputs = session.run(inputs)
-        except BackendError as error:
-            failure = error
-        self._ended_ns = time.thread_time_ns()
-        elsewhere_ns = int(getattr(session, "elsewhere_ns", 0))
-        self._charged_ns -= elsewhere_ns
-        return outputs, failure, self._ended_ns - begun_ns + elsewhere_ns
+        return begun_ns
 
-    def _hasten(self, *, urgent_now: bool) -> None:
-        """Take the real-time class for urgent work while the allowance lasts, or give it back."""
+    def _go_on(self, *, urgent: bool) -> int:
+        """Return the CPU time from which a segment that follows is counted: what lies before it is its own, but where it is measured."""
+        if urgent:
+            self._hasten(urgent_now=True, cpu_ns=self._ended_ns)
+        self._unmeasured += 1
+        if self._unmeasured < MEASURED:
+            return self._ended_ns
+        begun_ns = time.thread_time_ns()
+        self.overhead.add(begun_ns - self._ended_ns, self._unmeasured)
+        self._unmeasured = 0
+        return begun_ns
+
+    def _hasten(self, *, urgent_now: bool, cpu_ns: int | None) -> None:
+        """Take the real-time class for urgent work while the allowance lasts, or give it back; `cpu_ns` as of now where it is known."""
         if not urgent_now and self._haste.taken is not SchedulingClass.REALTIME:
             return
-        before_ns, self._charged_ns = self._charged_ns, time.thread_time_ns()
+        before_ns, self._charged_ns = self._charged_ns, time.thread_time_ns() if cpu_ns is None else cpu_ns
         self._haste.take(urgent_now=urgent_now and self._allowance.lasts(time.monotonic_ns(), self._charged_ns - before_ns))
+
+
+def _run(session: Session, inputs: Tensors) -> tuple[Tensors, BackendError | None]:
+    """Run one segment; return its outputs, and why there are none."""
+    try:
+        return session.run(inputs), None
+    except BackendError as error:
+        return NOTHING, error

@@ -26,11 +26,11 @@ class Overhead:
     total_ns: int = 0
     counts: array[int] = field(default_factory=_empty)
 
-    def add(self, taken_ns: int) -> None:
-        """Count one segment; clocks that disagree by a moment count as nothing taken."""
+    def add(self, taken_ns: int, segments: int = 1) -> None:
+        """Count a segment, or so many of which one was measured; clocks that disagree by a moment count as nothing taken."""
         taken_ns = max(taken_ns, 0)
-        self.total_ns += taken_ns
-        self.counts[min(taken_ns // BIN_NS, BINS - 1)] += 1
+        self.total_ns += taken_ns * segments
+        self.counts[min(taken_ns // BIN_NS, BINS - 1)] += segments
 
     @property
     def segments(self) -> int:
