@@ -32,8 +32,9 @@ from cotenant.describe import (
 )
 from cotenant.describe.files import board
 from cotenant.errors import InputError
-from cotenant.study.estimated import PIECES, SEGMENTS, SLACK, estimated, networks_for
+from cotenant.study.estimated import networks_for
 from cotenant.study.footing import notes
+from cotenant.study.unlisted import PIECES, SEGMENTS, SLACK, estimated
 from tests.small_networks import classifier
 
 OFF = Deviation(median=0.2, p90=0.4, networks=(("a", 0.1), ("b", -0.3)))
