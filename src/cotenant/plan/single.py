@@ -15,12 +15,13 @@ from cotenant.plan.branch import EXACT, Found, best, duals_of
 from cotenant.plan.columns import Mask, Vector
 from cotenant.plan.halving import Cut, Halving
 from cotenant.plan.incumbent import Incumbent
-from cotenant.plan.problem import Problem
+from cotenant.plan.problem import USED, Problem
 from cotenant.plan.relax import Relaxed
 from cotenant.plan.rows import Row
 
 FIRST = 16  # nodes: their choices are bettered in pairs; what is not done by then is worth choosing among cuts
 LOOKED_AT = 4  # cuts of which the halves are solved before one is chosen
+FAR, EVERY = 3.0, 4  # what is reached is far from enough by so many times what is allowed: then every so many-th node is dived from
 ENOUGH_P = 1e-3  # of a solo rate: who can have it is not starved
 
 
@@ -94,7 +95,37 @@ class _Search:
         if node.relaxed.bound > self._enough():
             prices = node.relaxed.prices if self.count < FIRST else None
             self.incumbent.attempt(self.incumbent.rounded(node.relaxed.x, node.kept), prices)
+            if self._is_worth_a_dive(node):
+                self._dive(node)
         heapq.heappush(self.waiting, (-node.relaxed.bound, self.count, node))
+
+    def _is_worth_a_dive(self, node: _Node) -> bool:
+        """Say so of nodes 1, 2, 4, 8, ..., and of every fourth while what is reached is far from enough."""
+        if self.count & (self.count - 1) == 0:
+            return True
+        top = self.incumbent.top
+        is_far = top is not None and node.relaxed.bound - top.value > FAR * (self._enough() - top.value)
+        return is_far and self.count % EVERY == 0
+
+    def _dive(self, node: _Node) -> None:
+        """Settle one tenant after the other on the option that serves most of it, the nearest to that first; try what comes."""
+        assert node.relaxed.x is not None, "what is infeasible is not followed"
+        kept, x, owner = node.kept, node.relaxed.x, self.problem.columns.owner
+        for _ in self.problem.tenants:
+            used = np.where(x > USED * self.problem.unit, x, 0.0)
+            most = np.zeros(len(self.problem.tenants))
+            np.maximum.at(most, owner, used)
+            parts = most / np.maximum(np.bincount(owner, weights=used, minlength=len(most)), USED)
+            split = np.flatnonzero((parts > 0) & (parts < 1 - USED))
+            if not len(split):
+                break
+            settled = split[np.argmax(parts[split])]
+            kept = kept & ((owner != settled) | (used == most[settled]))
+            relaxed = self.incumbent.relaxed(kept, x)
+            if relaxed.x is None or relaxed.bound <= self._enough():
+                return
+            x = relaxed.x
+        self.incumbent.attempt(self.incumbent.rounded(x, kept))
 
     def _leaf(self, node: _Node) -> Leaf:
         return Leaf(banned=node.banned, duals=duals_of(self.rows, node.relaxed.prices), sides=node.sides)
