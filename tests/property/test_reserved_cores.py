@@ -15,7 +15,18 @@ from cotenant.dispatch import Lineup
 from cotenant.errors import InputError
 from cotenant.policy import NOT_NOW, Candidate, Policy, Scene
 from cotenant.sim import Case, is_there, simulate
-from tests.property.test_sim_laws import CONSERVING, MANY, Seen, between_events, every_law, policy_of, run, unclear_waits, waits
+from tests.property.test_sim_laws import (
+    CONSERVING,
+    MANY,
+    Seen,
+    between_events,
+    every_law,
+    policy_of,
+    run,
+    run_unrefused,
+    unclear_waits,
+    waits,
+)
 from tests.sim_cases import US, board, case, cases, compiler, every_policy, late_last, names, processor, request, share, tenant
 
 FEW = settings(max_examples=max(10, settings.default.max_examples * 2 // 5) if settings.default else 10)
@@ -99,17 +110,7 @@ def test_compiled_and_plain_leave_the_same_trace_where_cores_are_reserved(name: 
 @given(variant=st.sampled_from(CONSERVING), drawn=divided(ways=QUIET))
 def test_no_lane_of_either_part_is_idle_while_somebody_waits_who_may_use_it(variant: tuple[str, bool], drawn: Case) -> None:
     """But those that wide work keeps from others, and where the policy said NOT_NOW."""
-    refused = False
-    policy = policy_of(variant)
-
-    def order(candidate: Candidate, scene: Scene) -> float:
-        nonlocal refused
-        value = policy.order(candidate, scene)
-        refused = refused or value >= NOT_NOW
-        return value
-
-    seen = run(drawn, replace(policy, order=order), variant[0])
-    assume(not refused)
+    seen = run_unrefused(drawn, variant)
     waiting, unclear = list(waits(seen)), list(unclear_waits(seen))
     for begin_ns, end_ns, busy in between_events(seen, waiting):
         wait = [(r, step) for r, since_ns, until_ns, step, at in waiting if since_ns <= begin_ns and end_ns <= until_ns and not at]

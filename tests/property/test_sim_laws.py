@@ -336,10 +336,8 @@ def keeps_nobody_waiting(policy: Policy) -> bool:
 CONSERVING = [variant for variant in VARIANTS if keeps_nobody_waiting(policy_of(variant))]
 
 
-@MANY
-@given(variant=st.sampled_from(CONSERVING), case=cases())
-def test_no_lane_is_idle_while_somebody_waits_who_fits(variant: tuple[str, bool], case: Case) -> None:
-    """But those that a request which needs several lanes keeps from others, and where the policy said NOT_NOW."""
+def run_unrefused(case: Case, variant: tuple[str, bool]) -> Seen:
+    """Run a case; leave the example where the policy refuses anybody a lane for now."""
     refused = False
     policy = policy_of(variant)
 
@@ -351,6 +349,14 @@ def test_no_lane_is_idle_while_somebody_waits_who_fits(variant: tuple[str, bool]
 
     seen = run(case, replace(policy, order=order), variant[0])
     assume(not refused)
+    return seen
+
+
+@MANY
+@given(variant=st.sampled_from(CONSERVING), case=cases())
+def test_no_lane_is_idle_while_somebody_waits_who_fits(variant: tuple[str, bool], case: Case) -> None:
+    """But those that a request which needs several lanes keeps from others, and where the policy said NOT_NOW."""
+    seen = run_unrefused(case, variant)
     waiting, unclear = list(waits(seen)), list(unclear_waits(seen))
     for begin_ns, end_ns, busy in between_events(seen, waiting):
         wait = [(step, lanes) for _, since_ns, until_ns, step, lanes in waiting if since_ns <= begin_ns and end_ns <= until_ns]

@@ -72,8 +72,7 @@ class Incumbent:
         """Return the rates of the best choice so far, each tenant's by the option that it has in this one."""
         if self.top is None or self.top.x is None:
             return np.asarray(choice, dtype=np.float64)
-        rates = np.bincount(self.problem.columns.owner, weights=self.top.x, minlength=len(self.problem.tenants))
-        return np.where(choice, rates[self.problem.columns.owner], 0.0)
+        return np.where(choice, self.problem.reached(self.top.x)[self.problem.columns.owner], 0.0)
 
     def rounded(self, x: Vector, kept: Mask) -> Mask:
         """Choose for each tenant the option that serves most of it; one without any rate gets its fastest."""

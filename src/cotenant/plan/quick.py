@@ -100,11 +100,10 @@ def quick(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Quick | None:
     limits = [row for row in rows if row.bind is not Bind.HELD]
     if any(row.limit <= 0 for row in limits):
         return None
-    names = [tenant.name for tenant in problem.tenants]
-    held, unit = np.zeros(len(names)), np.zeros(len(names))
+    held, unit = np.zeros(len(problem.tenants)), np.zeros(len(problem.tenants))
     for row in rows:
         if row.bind is Bind.HELD:
-            held[names.index(row.of)] = -row.limit
+            held[problem.index[row.of]] = -row.limit
     for name, weight, unit_per_s in zip(aim.tenants, aim.weights, aim.units_per_s, strict=True):
-        unit[names.index(name)] = weight * unit_per_s
+        unit[problem.index[name]] = weight * unit_per_s
     return Quick(taken=np.array([row.taken for row in limits]), limit=np.array([row.limit for row in limits]), held=held, unit=unit)

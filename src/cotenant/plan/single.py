@@ -115,7 +115,7 @@ class _Search:
             used = np.where(x > USED * self.problem.unit, x, 0.0)
             most = np.zeros(len(self.problem.tenants))
             np.maximum.at(most, owner, used)
-            parts = most / np.maximum(np.bincount(owner, weights=used, minlength=len(most)), USED)
+            parts = most / np.maximum(self.problem.reached(used), USED)
             split = np.flatnonzero((parts > 0) & (parts < 1 - USED))
             if not len(split):
                 break
