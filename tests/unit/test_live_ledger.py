@@ -31,3 +31,25 @@ def test_a_trace_since_an_instant_has_what_ended_then_or_later(requests: list[tu
         spans=tuple(span for span in whole.spans if span.stop_ns >= since_ns),
         endings=tuple(ending for ending in whole.endings if ending.finish_ns is None or ending.finish_ns >= since_ns),
     )
+
+
+@given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=4), min_size=1, max_size=3), st.booleans())
+def test_no_cpu_time_is_lost_where_a_segment_ends_though_it_was_suspended(segments: list[list[int]], ends_suspended: bool) -> None:
+    """A suspended thread may use what its core has left over, and end."""
+    ledger, now_ns = Ledger(tenants=("a",), start_ns=START_NS), START_NS
+    ledger.arrived(0, "a", now_ns, None, "option")
+    for segment, pieces in enumerate(segments):
+        ledger.started(0, segment, "cpu", (0,), now_ns)
+        for piece, length_ns in enumerate(pieces):
+            if piece > 0:
+                ledger.resumed(0, now_ns)
+            now_ns += length_ns
+            if ends_suspended or piece < len(pieces) - 1:
+                ledger.suspended(0, now_ns)
+        if segment < len(segments) - 1:
+            ledger.stepped(0, now_ns, sum(pieces))
+    ledger.ended(0, now_ns, Outcome.DONE, cpu_ns=sum(segments[-1]))
+    found: dict[int, int] = {}
+    for span in ledger.trace(10**6, "here", "fifo", 0).spans:
+        found[span.segment] = found.get(span.segment, 0) + span.cpu_ns
+    assert found == {segment: sum(pieces) for segment, pieces in enumerate(segments)}

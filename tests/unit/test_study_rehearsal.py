@@ -81,6 +81,13 @@ def test_what_others_took_of_a_lane_is_not_its_own(crew: Prepared) -> None:
     assert slowdown(crew, happened) == pytest.approx(3.1 / alone_ms(crew))
 
 
+def test_what_others_took_of_a_lane_is_no_handing_over_either(crew: Prepared) -> None:
+    """Of few requests, all disturbed, the CPU time alone counts."""
+    happened = trace(crew, (("eye", 0.0, 900.0),), (("tag", 1000.0, 1800.0),))
+    happened = replace(happened, spans=tuple(replace(span, cpu_ns=3 * NS_PER_MS) for span in happened.spans))
+    assert slowdown(crew, happened) == pytest.approx(3.0 / alone_ms(crew))
+
+
 def test_who_was_not_served_counts_as_undisturbed_where_nobody_was(crew: Prepared) -> None:
     assert slowdown(crew, trace(crew)) == 1.0
 

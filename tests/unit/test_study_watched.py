@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from cotenant.describe import Outcome
+from cotenant.study.drift import FEWEST
 from cotenant.study.prepare import Profiled, profiled, rehearsed
 from cotenant.study.watched import Happened, watch_crew
 
@@ -26,10 +27,10 @@ def crew(*tenants: str) -> str:
     return "tenants:\n" + "".join(tenants)
 
 
-def write_model(path: Path, seed: int) -> None:
+def write_model(path: Path, seed: int, width: int = 16, rows: int = 1) -> None:
     """Write a network of one product, of weights of its own."""
-    weights = np.random.default_rng(seed).standard_normal((16, 16)).astype(np.float32)
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 16]) for name in "xy")
+    weights = np.random.default_rng(seed).standard_normal((width, width)).astype(np.float32)
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [rows, width]) for name in "xy")
     node = helper.make_node("MatMul", ["x", "w"], ["y"])
     graph = helper.make_graph([node], "g", [x], [y], [numpy_helper.from_array(weights, "w")])
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
@@ -89,8 +90,15 @@ def test_tenants_come_and_go_and_change_and_a_crew_that_cannot_be_used_changes_n
 def test_a_model_that_takes_another_time_than_was_reckoned_is_planned_by_what_it_takes(
     folder: Path, monkeypatch: pytest.MonkeyPatch, factor: float
 ) -> None:
-    """The plan is made by a fourth, or four times, of what the second model takes at work, as a machine that grows hot would have it."""
+    """The plan is made by a fourth, or four times, of what the second model takes at work, as a machine that grows hot would have it.
+
+    Its inference takes milliseconds: handing over is no part of it that a busy machine could make four times as long.
+    """
     monkeypatch.setattr("cotenant.study.watched.DRIFT_S", 0.3)
+    write_model(folder / "two.onnx", 2, width=512, rows=256)
+    (folder / "crew.yaml").write_text(
+        crew(tenant("first", 0, arrival="{every: 50ms}"), tenant("loop", 3, "two", "{closed: 2}")), encoding="utf-8"
+    )
     found = rehearsed(profiled(folder / "crew.yaml"))
     digest = found.card("loop").model.digest
     known = Profiled(crew=found.crew, platform=found.platform, profile=found.profile)
@@ -102,13 +110,13 @@ def test_a_model_that_takes_another_time_than_was_reckoned_is_planned_by_what_it
         if line.startswith("loop: an inference takes "):
             stop.set()
 
-    happened = watch_crew(prepared, folder / "crew.yaml", stop, say, seconds=40)
+    happened = watch_crew(prepared, folder / "crew.yaml", stop, say, seconds=120)
     assert stop.is_set(), said
     taken = dict(happened.last.plan.slowdowns)[digest]
     reckoned = dict(prepared.plan.slowdowns)[digest]
     assert taken < 0.8 * reckoned if factor > 1 else taken > 1.2 * reckoned
     assert happened.last.plan.promise("loop").rate_per_s != pytest.approx(prepared.plan.promise("loop").rate_per_s, rel=0.1)
-    assert all(ending.outcome is not Outcome.FAILED for ending in happened.trace.endings)
+    assert {ending.reason for ending in happened.trace.endings if ending.outcome is Outcome.FAILED} <= {"stopped while it ran"}
     assert sum(asked for _, asked in happened.trace.asked) == len(happened.trace.endings), "nothing is lost"
 
 
@@ -118,7 +126,7 @@ def test_what_does_not_fit_as_it_has_drifted_leaves_the_plan(folder: Path, monke
     (folder / "crew.yaml").write_text(crew(tenant("first", 0, "one", "{every: 2ms}")), encoding="utf-8")
     prepared = rehearsed(profiled(folder / "crew.yaml"))
     digest, stop, said = prepared.card("first").model.digest, threading.Event(), list[str]()
-    monkeypatch.setattr("cotenant.study.watched.slowdowns_of_many", lambda trace, last, fewest: {digest: 1000.0})
+    monkeypatch.setattr("cotenant.study.watched.taken", lambda trace, last: {digest: [(1000.0, 1.0)] * FEWEST})
 
     def say(line: str) -> None:
         said.append(line)

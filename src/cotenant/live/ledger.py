@@ -29,6 +29,8 @@ class _Open:
     lanes: tuple[int, ...] = ()
     segment: int = 0
     since_ns: int | None = None
+    piece: int | None = None
+    """Where what it ran last is noted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,9 +138,14 @@ class Ledger:
         return Count(asked=self._asked[tenant], done=done, dropped=dropped, failed=failed, outstanding=outstanding)
 
     def _close(self, found: _Open, now_ns: int, cpu_ns: int, outcome: Outcome) -> None:
+        """Note what a request ran until now; where it was suspended and ended nevertheless, its CPU time goes to what it ran last."""
         if found.since_ns is not None and self.keeps:
             place = (found.segment, found.processor, found.lanes, found.since_ns)
+            found.piece = len(self._spans)
             self._spans.append((found.request, found.tenant, *place, now_ns, cpu_ns, outcome))
+        elif found.piece is not None and cpu_ns > 0:
+            r, t, segment, p, lanes, a, z, _, _ = self._spans[found.piece]
+            self._spans[found.piece] = (r, t, segment, p, lanes, a, z, cpu_ns, outcome)
         found.since_ns = None
 
 

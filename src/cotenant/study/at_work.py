@@ -12,28 +12,32 @@ from cotenant.study.kept import Slowdowns
 from cotenant.study.prepared import Prepared
 from cotenant.trace import Span, Trace
 
-_BACK_TO_BACK_NS = 1_000_000  # a longer gap on a lane is idleness
+_BRIEF_NS = 1_000_000  # a longer gap on a lane is idleness, and a longer handing over somebody else's doing
+
+
+Taken = tuple[float, float]
+"""What one inference took of its lanes, and takes alone, in ns."""
 
 
 def slowdowns(trace: Trace, prepared: Prepared) -> Slowdowns:
     """Divide what inferences took by what they take alone; a model that was not served is as slow as the rest."""
-    seen = _seen(trace, prepared)
-    everywhere = _ratio([one for some in seen.values() for one in some])
+    seen = taken(trace, prepared)
+    everywhere = slowdown([one for some in seen.values() for one in some])
     models = {prepared.card(tenant.name).model.digest for tenant in prepared.tenants}
-    return {model: _ratio(seen[model]) if model in seen else everywhere for model in sorted(models)}
+    return {model: slowdown(seen[model]) if model in seen else everywhere for model in sorted(models)}
 
 
-def slowdowns_of_many(trace: Trace, prepared: Prepared, fewest: int) -> Slowdowns:
-    """Return the same of the models by which so many requests were served from their first segment on, of a trace or the end of one."""
-    return {model: _ratio(some) for model, some in _seen(trace, prepared).items() if len(some) >= fewest}
+def slowdown(seen: Sequence[Taken]) -> float:
+    """Divide what inferences took by what they take alone; 1 of none."""
+    return fmean(taken_ns for taken_ns, _ in seen) / fmean(alone_ns for _, alone_ns in seen) if seen else 1.0
 
 
-def _seen(trace: Trace, prepared: Prepared) -> Mapping[str, Sequence[tuple[float, float]]]:
-    """List, by model, what each request that was served took of its lanes, and takes alone, in ns."""
+def taken(trace: Trace, prepared: Prepared) -> Mapping[str, Sequence[Taken]]:
+    """List, by model, what its requests took that were served from their first segment on, of a trace or the end of one."""
     overhead_ns = _gap_ns(trace.spans) + _handing_over_ns(trace.spans)
     reckoned = {(share.option.tenant, share.option.name): share.option for share in prepared.plan.shares}
     used_ns, first = _used_ns(trace.spans), _first_segments(trace.spans)
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    found: dict[str, list[Taken]] = defaultdict(list)
     for ending in trace.endings:
         option = reckoned.get((ending.tenant, ending.option))
         if option is not None and ending.outcome is Outcome.DONE and first.get(ending.request) == option.chain[0].segment:
@@ -63,7 +67,8 @@ def _used_ns(spans: Iterable[Span]) -> dict[int, float]:
 def _handing_over_ns(spans: Iterable[Span]) -> float:
     """Return what a segment holds its lane beyond its CPU time when nobody disturbs it: from being decided to being reported."""
     beyond = sorted(span.stop_ns - span.start_ns - span.cpu_ns for span in spans if span.cpu_ns > 0 and len(span.lanes) == 1)
-    return max(beyond[len(beyond) // 4], 0) if beyond else 0.0
+    brief = [one for one in beyond if one < _BRIEF_NS]
+    return max(brief[len(brief) // 4], 0) if brief else 0.0
 
 
 def _gap_ns(spans: Iterable[Span]) -> float:
@@ -73,14 +78,10 @@ def _gap_ns(spans: Iterable[Span]) -> float:
         for lane in span.lanes:
             by_lane[span.processor, lane].append((span.start_ns, span.stop_ns))
     gaps = [later[0] - earlier[1] for times in by_lane.values() for earlier, later in pairwise(sorted(times))]
-    return median([gap for gap in gaps if 0 <= gap < _BACK_TO_BACK_NS] or [0])
+    return median([gap for gap in gaps if 0 <= gap < _BRIEF_NS] or [0])
 
 
 def _alone_ns(option: Option, prepared: Prepared) -> float:
     """Return what an option was measured to take alone: the plan may reckon with what it takes at work."""
     factor = dict(prepared.plan.slowdowns).get(option.artifact.model, 1.0)
     return sum(step.duration_ns for step in option.chain) / factor
-
-
-def _ratio(seen: Sequence[tuple[float, float]]) -> float:
-    return fmean(taken_ns for taken_ns, _ in seen) / fmean(alone_ns for _, alone_ns in seen) if seen else 1.0

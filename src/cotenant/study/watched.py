@@ -13,7 +13,7 @@ from cotenant.describe.files import read_crew
 from cotenant.errors import BackendError, CotenantError
 from cotenant.live import LiveDevice
 from cotenant.study.asking import Asking, differing
-from cotenant.study.at_work import slowdowns_of_many
+from cotenant.study.at_work import taken
 from cotenant.study.device import inputs_of, open_device
 from cotenant.study.door import GRACE_S, Told, telling, thermometer_of
 from cotenant.study.drift import Drift
@@ -28,9 +28,6 @@ LOOK_S = 0.5
 
 DRIFT_S = 5.0
 """How often what models take is looked at."""
-
-FEWEST = 10
-"""Of fewer requests in that time no model is judged."""
 
 Said = Callable[[str], None]
 
@@ -94,10 +91,11 @@ class _Served:
             return
         since_ns, self.looked_ns = self.looked_ns, now_ns
         known = self.drift.reckoned
-        for model in self.drift.look(slowdowns_of_many(self.device.trace(now_ns, since_ns), self.last, FEWEST)):
+        drifted = self.drift.look(taken(self.device.trace(now_ns, since_ns), self.last))
+        for model in drifted:
             names = ", ".join(t.name for t in self.last.tenants if self.last.card(t.name).model.digest == model)
             said(f"{names}: an inference takes {self.drift.reckoned[model] / known[model]:.2f} times what was reckoned")
-        if self.drift.reckoned is known:
+        if not drifted:
             return
         try:
             for line in self.become(corrected(self.last, self.drift.reckoned)):
@@ -115,7 +113,8 @@ class _Served:
         except CotenantError:
             self.asking.join(before.tenants, inputs_of(before))
             raise
-        self.last, self.drift = after, Drift(reckoned=dict(after.plan.slowdowns))
+        self.last = after
+        self.drift.reckon(dict(after.plan.slowdowns))
         names = {tenant.name for tenant in after.tenants}
         self.tenants = (*after.tenants, *(tenant for tenant in self.tenants if tenant.name not in names))
         self.asking.join(after.tenants, inputs)
