@@ -55,7 +55,7 @@ def option(
 ) -> Option:  # fmt: skip
     """Return a way to serve one inference in one step."""
     demand = ((processor, width * duration_ms / 1e3), *((("dram", moved_bytes),) if moved_bytes else ()))
-    step = Step(segment=0, processor=processor, width=width, duration_ns=round(duration_ms * 1e6))
+    step = Step(segment=0, processor=processor, width=width, duration_ns=round(duration_ms * 1e6), memory_bytes=round(moved_bytes))
     artifact = Artifact(model=tenant, precision=precision, engine="engine", memory="dram", resident_bytes=resident_bytes)
     return Option(tenant=tenant, artifact=artifact, chain=(step,), demand=demand, latency_ns=step.duration_ns, accuracy=accuracy)
 

@@ -198,15 +198,17 @@ def handovers(found: Found) -> Json:
 
 
 def memory(found: Found) -> Json:
-    """Return what the memory's row costs, and what the simulator keeps of plans with and without it."""
+    """Return what the memory's row and room for waiting cost, and what the simulator keeps of plans with and without either."""
     told = list(found.values())
     over = [one for one in told if one["without"]["memory"] > 1 + NEAR]
     return {
         "mixes": len(told),
         "over_without": len(over),
         "value_without": float(np.mean([one["without"]["value"] / one["with"]["value"] for one in told] or [1.0])),
+        "value_settled": float(np.mean([one["settled"]["value"] / one["with"]["value"] for one in told] or [1.0])),
+        "left_free": sum(one["settled"]["value"] != one["with"]["value"] for one in told),
         **{f"busy_{kind}": max((one[kind]["memory"] for one in told), default=0.0) for kind in ("with", "without")},
-        **{f"kept_{kind}": _mean(one[kind]["least_kept"] >= KEPT for one in told) for kind in ("with", "without")},
+        **{f"kept_{kind}": _mean(one[kind]["least_kept"] >= KEPT for one in told) for kind in ("with", "without", "settled")},
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from benchmarks.rankmap.segmented import timed
 from benchmarks.rankmap.served import DEEP, kept
 from benchmarks.rankmap.store import Json
 from cotenant.describe import Closed, Network, Option, Plan, Platform, Segment, Source, Tenant
-from cotenant.plan import Effort, chains, solve
+from cotenant.plan import Effort, chains, settled, solve
 from cotenant.search import Budget, Judge, menu_of, named, run, searches
 from cotenant.units import NS_PER_S
 
@@ -86,13 +86,16 @@ def handed(mix: Mix, factor: float) -> Json:
 
 
 def unremembered(mix: Mix) -> Json:
-    """Plan with and without the memory's row: what each is worth, how busy the memory is, and what of each the simulator keeps."""
+    """Plan without the memory's row, with it, and with room for waiting: what each is worth, takes of the memory and keeps, simulated."""
     tenants, platform = tenants_of(mix), board_of(mix.board).platform
     options = options_of(mix, tenants)
     free = replace(platform, memories=tuple(replace(memory, bandwidth_bytes_per_s=None) for memory in platform.memories))
     told: Json = {}
-    for kind, on in (("with", platform), ("without", free)):
-        plan = solve(tenants, options, on, OBJECTIVE, allow_overload=True)
+
+    def planned(at: Platform) -> Plan:
+        return solve(tenants, options, at, OBJECTIVE, allow_overload=True)
+
+    for kind, plan in (("with", planned(platform)), ("without", planned(free)), ("settled", settled(platform, planned))):
         taken = sum(share.option.demand_of(platform.memories[0].name) * share.rate_per_s for share in plan.shares)
         least = float(kept(plan, mix, tenants, outstanding=DEEP).min())
         told[kind] = {"value": plan.value, "memory": taken / (platform.memories[0].bandwidth_bytes_per_s or np.inf), "least_kept": least}

@@ -142,7 +142,8 @@ def memory_lines(of: Json) -> Iterator[str]:
         f"Of {of['mixes']} mixes, planned without the memory's row, {of['over_without']} take more bandwidth than there is (the most: "
         f"{of['busy_without']:.0%}; with the row {of['busy_with']:.0%}). Without it a plan claims {of['value_without']:.4f} times as much. "
         f"Every rate is within 5 % of promised, simulated with a backlog, in {percent(of['kept_with'])} of mixes with the row and "
-        f"{percent(of['kept_without'])} without."
+        f"{percent(of['kept_without'])} without. Room for waiting is left in {of['left_free']} mixes, at {1 - of['value_settled']:.2%} of "
+        f"what plans claim; then every rate is within 5 % of promised in {percent(of['kept_settled'])}."
     )
 
 

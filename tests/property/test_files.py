@@ -202,6 +202,7 @@ def test_plain_values_written_as_yaml_are_read_back(tmp_path: Path, tree: Any) -
 POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 LAWFUL: dict[str, st.SearchStrategy[Any]] = {
     "slowdowns": st.lists(st.tuples(text, POSITIVE), max_size=2).map(tuple),
+    "stalls": st.lists(st.tuples(text, st.floats(0, 1, exclude_max=True)), max_size=2).map(tuple),
     "interference": st.floats(0, 1000),
 }
 """Fields that refuse some values of their type."""

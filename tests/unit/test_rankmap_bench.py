@@ -158,7 +158,7 @@ def drawn_results(seconds: float = 0.01, gap: float = 0.0, kept: float = 1.0) ->
         SEARCHED: [{"plan, mixtures": plan, "mosaic": search, "rankmap": search}],
         NOISY: [noisy],
         HANDED: [{"value": 2.0, "cut": 0.5, "whole_exact": 0.8, "rankmap": 0.7}],
-        MEMORY: [{kind: {"value": 1.0, "memory": 0.5, "least_kept": 1.0} for kind in ("with", "without")}],
+        MEMORY: [{kind: {"value": 1.0, "memory": 0.5, "least_kept": 1.0} for kind in ("with", "without", "settled")}],
         PROMISED: [{objective.value: reached for objective in OBJECTIVES}],
     }
     mix = replace(drawn("rk3588s", 3, 0), weights=(1.0, 0.5, 0.4), floor=0.1)

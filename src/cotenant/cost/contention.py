@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import MutableSequence, Sequence
+
+from cotenant.units import NS_PER_S
 
 Floats = MutableSequence[float]
 
@@ -45,6 +48,21 @@ def slowed(granted: float, total_ns: float, compute_ns: float, unhidden: float) 
     longer_ns = total_ns - unhidden * compute_ns
     moves_ns = (longer_ns if longer_ns >= compute_ns else (total_ns - compute_ns) / unhidden) / granted
     return total_ns / (max(compute_ns, moves_ns) + unhidden * min(compute_ns, moves_ns))
+
+
+def demand(alone_ns: int, moved_bytes: float, bandwidth_per_s: float | None, unhidden: float) -> tuple[float, float, float]:
+    """Return the bandwidth at which a step takes its time alone, in bytes per ns, what of that time is computing, and what is not hidden.
+
+    Where all that can be hidden is, the mean over the step will do; else it is all that the memory has, and what it computes is what
+    the roofline leaves: T = max(C, M / b) + unhidden min(C, M / b).
+    """
+    peak = math.inf if bandwidth_per_s is None else bandwidth_per_s / NS_PER_S
+    moves_ns = moved_bytes / peak
+    if unhidden == 0.0 or moves_ns == 0.0 or moves_ns >= alone_ns:
+        return moved_bytes / alone_ns if alone_ns > 0 else 0.0, 0.0, 0.0
+    longer_ns = alone_ns - unhidden * moves_ns
+    compute_ns = longer_ns if longer_ns >= moves_ns else (alone_ns - moves_ns) / unhidden
+    return peak, compute_ns, unhidden
 
 
 def grant(wants: Sequence[float], first: Sequence[float], count: int, capacity: float, caps: int, grants: Floats, spare: Floats) -> None:

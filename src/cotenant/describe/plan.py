@@ -141,6 +141,7 @@ class Plan:
     `value` and `bound` add up the levels of the objective (the first of each rank), or without closed tenants those
     of the open demands. `levels` and `solos` are the proof. `crew` and `platform` are hashes of what was planned for;
     `slowdowns` pairs models (digests) with what an inference was reckoned to take beside the others over what it takes alone;
+    `stalls` pairs processors with the share of their busy time that it takes to be lost waiting for a memory;
     `single`: each tenant has one option, and the bound is that of all plans which give one.
     """
 
@@ -158,6 +159,7 @@ class Plan:
     slowdowns: tuple[tuple[str, float], ...] = ()
     headroom: float = 0.9
     single: bool = False
+    stalls: tuple[tuple[str, float], ...] = ()
     levels: tuple[Level, ...] = ()
     solos: tuple[Solo, ...] = ()
 
@@ -165,6 +167,9 @@ class Plan:
         for model, factor in self.slowdowns:
             if not 0 < factor < math.inf:
                 raise InputError(f"slowdowns[{model}]", factor, "a positive number")
+        for processor, lost in self.stalls:
+            if not 0 <= lost < 1:
+                raise InputError(f"stalls[{processor}]", lost, "0 or more, less than 1")
 
     @property
     def gap(self) -> float:

@@ -57,7 +57,8 @@ class Processor:
     each start: only the simulator adds them, for a profile holds them already. `unhidden` is what part of the shorter of computing and
     moving data the longer does not hide: 0 where they overlap in full, 1 where one follows the other. `cores` are the operating
     system's numbers of the lanes, empty for a board that is not this machine. Lanes that are `reserved` for a tenant, by name, are a
-    processor of their own, `part_of` another, by name; both are empty else.
+    processor of their own, `part_of` another, by name; both are empty else. `stalled` is the share of its lanes' time that a plan takes
+    to be lost waiting for the memory that others use; 0 for a tenant alone.
     """
 
     name: str
@@ -76,14 +77,22 @@ class Processor:
     cores: tuple[int, ...] = ()
     reserved: str = field(default="", metadata=NEWER)
     part_of: str = field(default="", metadata=NEWER)
+    stalled: float = field(default=0.0, metadata=NEWER)
 
     def __post_init__(self) -> None:
         if self.lanes < 1:
             raise InputError(f"processors[{self.name}].lanes", self.lanes, "1 or more")
+        if not 0 <= self.stalled < 1:
+            raise InputError(f"processors[{self.name}].stalled", self.stalled, "0 or more, less than 1")
         if not 0 <= self.unhidden <= 1:
             raise InputError(f"processors[{self.name}].unhidden", self.unhidden, "0 to 1")
         if self.cores and len(self.cores) != self.lanes:
             raise InputError(f"processors[{self.name}].cores", self.cores, f"one core for each of {self.lanes} lanes")
+
+    @property
+    def lanes_given(self) -> float:
+        """Return what its lanes can be promised together, in lane-seconds per second."""
+        return self.lanes * (1.0 - self.stalled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

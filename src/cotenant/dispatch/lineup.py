@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from cotenant.cost.contention import demand
 from cotenant.describe import Closed, Discipline, External, Option, Platform, Preemption, Share, Step, Tenant
 from cotenant.describe.reserved import counterpart, may_use
 from cotenant.dispatch.state import (
@@ -187,20 +188,10 @@ def _stage_rows(lineup: Lineup, k: int, option: Option) -> list[StageRow]:
 
 
 def _demand(step: Step, platform: Platform) -> tuple[float, float, float]:
-    """Return the bandwidth at which a step takes its time alone, in bytes per ns, what of that time is computing, and what is not hidden.
-
-    Where all that can be hidden is, the mean over the step will do; else it is all that the memory has, and what it computes is what
-    the roofline leaves: T = max(C, M / b) + unhidden min(C, M / b).
-    """
+    """Return what a step asks of its memory, as the roofline has it."""
     processor = platform.processor(step.processor)
     peak = next(m.bandwidth_bytes_per_s for m in platform.memories if m.name == processor.memory)
-    mean = step.memory_bytes / step.duration_ns if step.duration_ns > 0 else 0.0
-    moves_ns = step.memory_bytes / _per_ns(peak)
-    if processor.unhidden == 0.0 or moves_ns == 0.0 or moves_ns >= step.duration_ns:
-        return mean, 0.0, 0.0
-    longer_ns = step.duration_ns - processor.unhidden * moves_ns
-    compute_ns = longer_ns if longer_ns >= moves_ns else (step.duration_ns - moves_ns) / processor.unhidden
-    return _per_ns(peak), compute_ns, processor.unhidden
+    return demand(step.duration_ns, step.memory_bytes, peak, processor.unhidden)
 
 
 def _processor_rows(lineup: Lineup, stages: list[StageRow]) -> list[ProcessorRow]:

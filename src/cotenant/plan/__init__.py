@@ -5,6 +5,7 @@ from cotenant.plan.chains import VISITS, chains
 from cotenant.plan.enumerate import enumerate_options, offer
 from cotenant.plan.explain import cost, explain
 from cotenant.plan.offered import Offer, Refusal
+from cotenant.plan.settled import settled
 from cotenant.plan.single import Effort
 from cotenant.plan.solve import HEADROOM, solve
 from cotenant.plan.stp import stp_bounds
@@ -12,5 +13,5 @@ from cotenant.plan.timely import timely
 
 __all__ = [
     "HEADROOM", "VISITS", "Effort", "Offer", "Refusal", "Verdict", "chains", "check", "cost", "enumerate_options", "explain", "offer",
-    "solve", "stp_bounds", "timely",
+    "settled", "solve", "stp_bounds", "timely",
 ]  # fmt: skip

@@ -106,7 +106,8 @@ def _promises(plan: Plan, ground: Ground) -> Iterator[str]:
 
 def _solo(solo: Solo, ground: Ground) -> Iterator[str]:
     """Show that a tenant alone reaches its solo rate, and that its prices allow no more."""
-    alone = replace(ground, tenants={solo.tenant: ground.tenants[solo.tenant]})
+    platform = replace(ground.platform, processors=tuple(replace(p, stalled=0.0) for p in ground.platform.processors))
+    alone = replace(ground, tenants={solo.tenant: ground.tenants[solo.tenant]}, platform=platform)
     stated = ground.solo_per_s[solo.tenant]
     if any(s.option.tenant != solo.tenant for s in solo.shares):
         yield f"solo of {solo.tenant}: shares of others"

@@ -26,7 +26,7 @@ class Row:
 
 def capacities(platform: Platform) -> tuple[tuple[str, str, float], ...]:
     """List every resource with its unit and what it gives: processors, memories of known bandwidth, links, a limited power."""
-    lanes = tuple((p.name, "lane-s/s", float(p.lanes)) for p in platform.processors)
+    lanes = tuple((p.name, "lane-s/s", p.lanes_given) for p in platform.processors)
     memories = tuple((m.name, "bytes/s", m.bandwidth_bytes_per_s) for m in platform.memories if m.bandwidth_bytes_per_s is not None)
     links = tuple((link.name, "bytes/s", link.bandwidth_bytes_per_s) for link in platform.links)
     power = () if platform.power_w is None else ((ENERGY, "W", platform.power_w),)

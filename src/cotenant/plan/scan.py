@@ -48,7 +48,7 @@ class Ground:
         bytes_per_s = {m.name: m.bandwidth_bytes_per_s for m in self.platform.memories if m.bandwidth_bytes_per_s is not None}
         links = {link.name: link.bandwidth_bytes_per_s for link in self.platform.links}
         power = {} if self.platform.power_w is None else {"energy": self.platform.power_w}
-        return {**{p.name: float(p.lanes) for p in self.platform.processors}, **bytes_per_s, **links, **power}
+        return {**{p.name: p.lanes * (1.0 - p.stalled) for p in self.platform.processors}, **bytes_per_s, **links, **power}
 
     def given(self, resource: str) -> float:
         """Return what a resource gives; KeyError for a stranger."""

@@ -17,6 +17,7 @@ from cotenant.plan.levels import Ladder, demand, floors, lighten, share
 from cotenant.plan.problem import Problem, build
 from cotenant.plan.shortage import refuse_homeless, refuse_short
 from cotenant.plan.single import Effort
+from cotenant.plan.stalls import unstalled
 from cotenant.plan.written import shares_of, written
 
 HEADROOM = 0.9  # share of a processor that open work may be promised
@@ -54,9 +55,9 @@ def secured(tenants: Sequence[Tenant], options: Sequence[Option], platform: Plat
 
 
 def start(tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, headroom: float) -> Ladder:
-    """Find every tenant's solo rate; nothing is divided yet."""
-    every = columns(tenants, options)
-    solos = tuple(_solo(tenant, every.of(at), platform, headroom) for at, tenant in enumerate(tenants))
+    """Find every tenant's solo rate, with nobody to wait for; nothing is divided yet."""
+    every, whole = columns(tenants, options), unstalled(platform)
+    solos = tuple(_solo(tenant, every.of(at), whole, headroom) for at, tenant in enumerate(tenants))
     problem = build(tenants, every, platform, headroom)
     return Ladder(problem=problem, rows=problem.rows, solos=solos, x=np.zeros(len(problem.options)))
 

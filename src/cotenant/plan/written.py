@@ -28,6 +28,7 @@ def written(ladder: Ladder, objective: Objective, headroom: float) -> Plan:
         value=sum(aim.value(problem, x) for aim, level in zip(ladder.aims, ladder.levels, strict=True) if level in counted),
         bound=sum(level.bound for level in counted),
         headroom=headroom,
+        stalls=tuple((p.name, p.stalled) for p in problem.platform.processors if p.stalled > 0.0),
         single=ladder.effort is not None,
         levels=ladder.levels,
         solos=ladder.solos,

@@ -16,8 +16,10 @@ from cotenant.plan import HEADROOM, VISITS, Effort, Offer, Refusal, chains, solv
 from cotenant.plan.difference import difference
 from cotenant.plan.missed import outdone
 from cotenant.plan.priority import Priority, weighted
-from cotenant.plan.replan import replan
+from cotenant.plan.replan import Replanned, replan
+from cotenant.plan.settled import settled, unsettled
 from cotenant.plan.solve import start
+from cotenant.plan.stalls import stalled, stalls
 from cotenant.registry import nearest
 from cotenant.search import EXACT, Budget, Judge, Search, menu_of, named, run, searches, variants
 from cotenant.study.estimated import Estimates, divided, networks_for
@@ -89,7 +91,8 @@ class Boarded:
 
     @property
     def platform(self) -> Platform:
-        return self.offered.platform
+        """Return the board as the plan reckons with it, less what its processors lose waiting for memories."""
+        return stalled(self.offered.platform, dict(self.plan.stalls))
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -119,6 +122,17 @@ def _unproved(plan: Plan, tenants: Sequence[Tenant]) -> Iterator[str]:
         if level.goal.value == plan.objective.value and level.bound - level.value > 1.5 * GAP * size:
             yield f"rank {level.rank}: {level.value:.6g} reached, {level.bound:.6g} not ruled out; more --budget may bring them together"
             return
+
+
+def waiting(plan: Plan, platform: Platform) -> Iterator[str]:
+    """Say what a plan leaves processors free for, since they wait for memories, and who waits for longer than they are left free."""
+    expected = stalls(plan.shares, platform)
+    for name, stated in plan.stalls:
+        memory, lost = platform.processor(name).memory, expected.get(name, 0.0)
+        yield f"{name}: {stated:.1%} of its time is left free, as it waits for {memory} while others use it; {lost:.1%} is to be expected"
+    for name, lost in unsettled(plan, platform).items():
+        memory = platform.processor(name).memory
+        yield f"{name}: {lost:.1%} of its busy time may be lost waiting for {memory}: not all of what is promised there may be reached"
 
 
 def board_of(name: str) -> Board:
@@ -169,7 +183,7 @@ def planned(found: Offered, ask: Ask) -> Boarded:
     seconds = time.perf_counter() - begun_s
     crew = found.crew
     plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(found.platform))
-    remarks = tuple(_unproved(plan, tenants)) if ask.single else ()
+    remarks = (*waiting(plan, found.platform), *(_unproved(plan, tenants) if ask.single else ()))
     return Boarded(offered=found, tenants=tenants, plan=plan, changes=changes, remarks=remarks)
 
 
@@ -188,16 +202,28 @@ def _solved(found: Offered, tenants: Sequence[Tenant], ask: Ask) -> tuple[Plan, 
     objective, effort = found.crew.objective, _effort(ask) if ask.single else None
     chosen = None if ask.search is None else _searched(found, tenants, ask, ask.search)
     if ask.before is None or chosen is not None:
-        plan = solve(
-            tenants, found.options, found.platform, objective,
+        plan = settled(found.platform, lambda platform: solve(
+            tenants, found.options, platform, objective,
             allow_overload=ask.allow_overload or chosen is not None, effort=effort, chosen=chosen,
-        )  # fmt: skip
+        ))  # fmt: skip
         return plan, () if ask.before is None else difference(ask.before, plan)
-    again = replan(ask.before, tenants, found.options, found.platform, objective, allow_overload=ask.allow_overload, effort=effort)
-    lines = difference(ask.before, again.plan)
-    if again.plan is not again.best and again.gain >= TOLD:
-        lines = (*lines, f"nobody moves: the best plan would gain {again.gain:.2%}")
-    return again.plan, lines
+    return _replanned(found, tenants, ask, ask.before, effort)
+
+
+def _replanned(found: Offered, tenants: Sequence[Tenant], ask: Ask, before: Plan, effort: Effort | None) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan that moves nobody for little, and what it changes."""
+    tried: list[Replanned] = []
+
+    def solving(platform: Platform) -> Plan:
+        objective = found.crew.objective
+        tried.append(replan(before, tenants, found.options, platform, objective, allow_overload=ask.allow_overload, effort=effort))
+        return tried[-1].plan
+
+    plan = settled(found.platform, solving)
+    last, lines = tried[-1], difference(before, plan)
+    if last.plan is not last.best and last.gain >= TOLD:
+        lines = (*lines, f"nobody moves: the best plan would gain {last.gain:.2%}")
+    return plan, lines
 
 
 def _effort(ask: Ask) -> Effort:
