@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations, pairwise
@@ -409,7 +409,9 @@ def classes(monkeypatch: pytest.MonkeyPatch) -> list[SchedulingClass]:
 
 def ran(*, critical: bool, urgent: bool, jobs: int) -> LaneThread:
     """Return a lane thread after so many urgent jobs, ended."""
-    thread = LaneThread(core=None, critical=critical, urgent=urgent, report=lambda _: None, follow=lambda *_: None, fault=lambda _: None)
+    thread = LaneThread(
+        core=None, critical=critical, urgent=urgent, report=lambda _: None, fault=lambda _: None, lock=nullcontext(True), clock=lambda: 0
+    )
     thread.start()
     session = Fake().load(Path("m.onnx"), Precision.FP32)
     for request in range(jobs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cotenant.backend import Session as Runs
 from cotenant.live import lane
 from cotenant.live.lane import MEASURED, Done, Job, LaneThread
 from cotenant.live.overhead import BIN_NS, BINS, Overhead, joined
@@ -82,7 +82,7 @@ def test_a_lane_counts_what_it_takes_to_report_and_not_what_the_engine_takes(mon
         ended.release()
 
     monkeypatch.setattr(lane, "time", SimpleNamespace(thread_time_ns=clock.thread_time_ns, monotonic_ns=lambda: 0))
-    thread = LaneThread(core=None, critical=True, report=report, follow=lambda *_: None, fault=lambda _: ended.release(2))
+    thread = LaneThread(core=None, critical=True, report=report, fault=lambda _: ended.release(2), lock=nullcontext(True), clock=lambda: 0)
     thread.start()
     for slot in range(2):
         thread.inbox.put(Job(slot=slot, request=slot, session=Session(clock), inputs={}))
@@ -94,17 +94,19 @@ def test_a_lane_counts_what_it_takes_to_report_and_not_what_the_engine_takes(mon
 
 def test_of_segments_that_follow_one_another_one_in_so_many_is_measured_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, ended, between_ns, told = Clock(), threading.Semaphore(0), 20 * BIN_NS, list[int]()
-    left = [Session(clock)] * (2 * MEASURED + 1)
 
-    def follow(_: Stretch, cpu_ns: int) -> Runs | None:
-        told.append(cpu_ns)
+    def looked() -> int:
         clock.now_ns += between_ns
-        return left.pop() if left else None
+        return 0
+
+    def report(done: Done) -> None:
+        told.append(done.cpu_ns)
+        ended.release()
 
     monkeypatch.setattr(lane, "time", SimpleNamespace(thread_time_ns=clock.thread_time_ns, monotonic_ns=lambda: 0))
-    thread = LaneThread(core=None, critical=True, report=lambda _: ended.release(), follow=follow, fault=lambda _: ended.release())
+    thread = LaneThread(core=None, critical=True, report=report, fault=lambda _: ended.release(), lock=nullcontext(True), clock=looked)
     thread.start()
-    stretch = Stretch(slot=0, sessions=(), until_ns=0, happened=0)
+    stretch = Stretch(slot=0, sessions=[Session(clock)] * (2 * MEASURED + 1), until_ns=1)
     thread.inbox.put(Job(slot=0, request=0, session=Session(clock), inputs={}, stretch=stretch))
     assert ended.acquire(timeout=60)
     assert thread.stop(60)
@@ -112,4 +114,4 @@ def test_of_segments_that_follow_one_another_one_in_so_many_is_measured_for_all(
     assert (thread.overhead.segments, thread.overhead.total_ns) == (1 + 2 * MEASURED, Clock.TICK + 2 * MEASURED * measured_ns)
     alone_ns = 10**6 + Clock.TICK
     beside_ns = [alone_ns if number % MEASURED == 0 else alone_ns + between_ns for number in range(2 * MEASURED + 2)]
-    assert told == beside_ns, "what is not measured apart is the next one's"
+    assert [cpu_ns for _, cpu_ns in stretch.passed] + told == beside_ns, "what is not measured apart is the next one's"

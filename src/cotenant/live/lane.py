@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from types import MappingProxyType
@@ -55,9 +56,7 @@ class Done(NamedTuple):
 
 
 Report = Callable[[Done], None]
-Follow = Callable[[Stretch, int], Session | None]
-"""Say what follows a segment of a stretch, of this CPU time (ns), on its lane; None where others may go first."""
-
+Clock = Callable[[], int]
 Fault = Callable[[BaseException], None]
 
 
@@ -65,14 +64,16 @@ Fault = Callable[[BaseException], None]
 class LaneThread:
     """Run jobs one after the other on one core and report each: best effort, or `critical` ones, real-time within an allowance.
 
-    `urgent` says that the first will ask for that class; `overhead` counts what the thread takes beside engines, deciding included.
+    `urgent` says that the first will ask for that class; `overhead` counts what the thread takes beside engines, deciding included. What
+    follows a segment is looked up under the `lock` of who decides, by the `clock` (ns) that it goes by.
     """
 
     core: int | None
     critical: bool
     report: Report
-    follow: Follow
     fault: Fault
+    lock: AbstractContextManager[bool]
+    clock: Clock
     inbox: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
     urgent: bool = False
     overhead: Overhead = field(default_factory=Overhead)
@@ -120,23 +121,29 @@ class LaneThread:
 
     def _serve(self, job: Job) -> None:
         """Run a job, and what follows it on the lane; report the last segment."""
-        session, inputs, stretch = job.session, job.inputs, job.stretch
-        begun_ns = self._begin(urgent=job.urgent)
+        session, inputs, urgent, stretch = job.session, job.inputs, job.urgent, job.stretch
+        begun_ns = self._begin(urgent=urgent)
         while True:  # of what lies between two runs every line counts: an inference leaves nothing of it in the caches
             outputs, failure = _run(session, inputs)
-            self._ended_ns = time.thread_time_ns()
-            following = None if stretch is None or failure is not None else self.follow(stretch, self._ended_ns - begun_ns)
+            ended_ns = time.thread_time_ns()
+            if stretch is None or failure is not None:
+                break
+            with self.lock:
+                following = stretch.follow(self.clock(), ended_ns - begun_ns)
             if following is None:
                 break
-            session, inputs = following, outputs
-            begun_ns = self._go_on(urgent=job.urgent)
+            session, inputs, begun_ns = following, outputs, ended_ns
+            self._unmeasured += 1
+            if urgent or self._unmeasured == MEASURED:
+                begun_ns = self._go_on(ended_ns, urgent=urgent)
+        self._ended_ns = ended_ns
         elsewhere_ns = int(getattr(session, "elsewhere_ns", 0))
         self._charged_ns -= elsewhere_ns
         cpu_ns = self._ended_ns - begun_ns + elsewhere_ns
         crash = failure if isinstance(failure, CrashError) else None
         self.report(Done(job=job, outputs=outputs, failure="" if failure is None else str(failure), cpu_ns=cpu_ns, crash=crash))
         # The class in which the next job is waited for decides how soon it begins.
-        self._hasten(urgent_now=job.urgent, cpu_ns=None)
+        self._hasten(urgent_now=urgent, cpu_ns=None)
 
     def _begin(self, *, urgent: bool) -> int:
         """Return the thread's CPU time (ns) as a job begins, in its class."""
@@ -145,15 +152,14 @@ class LaneThread:
         self.overhead.add(begun_ns - self._ended_ns)
         return begun_ns
 
-    def _go_on(self, *, urgent: bool) -> int:
+    def _go_on(self, ended_ns: int, *, urgent: bool) -> int:
         """Return the CPU time from which a segment that follows is counted: what lies before it is its own, but where it is measured."""
         if urgent:
-            self._hasten(urgent_now=True, cpu_ns=self._ended_ns)
-        self._unmeasured += 1
+            self._hasten(urgent_now=True, cpu_ns=ended_ns)
         if self._unmeasured < MEASURED:
-            return self._ended_ns
+            return ended_ns
         begun_ns = time.thread_time_ns()
-        self.overhead.add(begun_ns - self._ended_ns, self._unmeasured)
+        self.overhead.add(begun_ns - ended_ns, self._unmeasured)
         self._unmeasured = 0
         return begun_ns
 

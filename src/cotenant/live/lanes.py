@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from cotenant.describe import Platform
-from cotenant.live.lane import Fault, Follow, Job, LaneThread, Report
+from cotenant.live.lane import Clock, Fault, Job, LaneThread, Report
 from cotenant.live.overhead import Overhead, joined
 
 JOIN_S = 5.0
@@ -19,8 +20,9 @@ class Lanes:
 
     platform: Platform
     report: Report
-    follow: Follow
     fault: Fault
+    lock: AbstractContextManager[bool]
+    clock: Clock
     _threads: dict[tuple[int, bool], LaneThread] = field(default_factory=dict)
     _past: Overhead = field(default_factory=Overhead)
 
@@ -29,7 +31,7 @@ class Lanes:
         cores = [core for p in self.platform.processors for core in (p.cores or (None,) * p.lanes)]
         fresh = {
             (lane, critical): LaneThread(
-                core=core, critical=critical, urgent=urgent, report=self.report, follow=self.follow, fault=self.fault
+                core=core, critical=critical, urgent=urgent, report=self.report, fault=self.fault, lock=self.lock, clock=self.clock
             )
             for critical in sorted(classes)
             for lane, core in enumerate(cores)

@@ -23,8 +23,7 @@ from cotenant.live.stretch import Stretch
 class Ongoing:
     """Tell the dispatcher what happens, do what it decides, and note both; used under the device's lock alone.
 
-    `start` hands a job to a lane, counted over all processors, and says whether it is critical. `happened` counts what lanes that go on by
-    themselves must not overlook: whatever changes who waits.
+    `start` hands a job to a lane, counted over all processors, and says whether it is critical.
     """
 
     tenants: tuple[Tenant, ...]
@@ -36,7 +35,6 @@ class Ongoing:
     away: Away = field(default_factory=Away)
     requests: int = 0
     pacing: Pacing | None = None
-    happened: int = 0
     _stretches: dict[int, Stretch] = field(default_factory=dict)
     _index: dict[str, int] = field(init=False)
     _within: tuple[int, ...] = field(init=False)
@@ -52,7 +50,8 @@ class Ongoing:
                 self._pass_on(stretch.slot, now_ns, cpu_ns)
             stretch.noted = len(stretch.passed)
         if changes:
-            self.happened += 1
+            for stretch in self._stretches.values():
+                stretch.stop()
             self._stretches.clear()
 
     def _pass_on(self, slot: int, now_ns: int, cpu_ns: int) -> None:
@@ -221,7 +220,7 @@ class Ongoing:
         own = tuple(self._within[lane] for lane in lanes)
         self.ledger.started(asked.request, station.segment, station.processor, own, now_ns)
         onward = station.onward.get(lanes[0], ()) if until_ns > now_ns else ()
-        stretch = Stretch(slot=slot, sessions=onward, until_ns=until_ns, happened=self.happened) if onward else None
+        stretch = Stretch(slot=slot, sessions=onward, until_ns=until_ns) if onward else None
         if stretch is not None:
             self._stretches[slot] = stretch
         job = Job(slot, asked.request, station.sessions[lanes[0]], asked.inputs, station.urgent, stretch)

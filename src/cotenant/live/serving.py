@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from cotenant.backend import Session
 from cotenant.describe import Answer, Array, Platform, Tenant
 from cotenant.dispatch import Steps
 from cotenant.errors import CotenantError, InputError
@@ -17,7 +16,6 @@ from cotenant.live.lane import Done
 from cotenant.live.lanes import Lanes
 from cotenant.live.ledger import Ledger
 from cotenant.live.ongoing import Ongoing
-from cotenant.live.stretch import Stretch
 from cotenant.live.timer import Timer
 
 
@@ -48,7 +46,7 @@ class Serving:
     def __post_init__(self) -> None:
         self.idle = threading.Condition(self.lock)
         self.timer = Timer(clock=self.clock, ring=self.tick)
-        self.lanes = Lanes(platform=self.platform, report=self.report, follow=self.follow, fault=self.fault)
+        self.lanes = Lanes(platform=self.platform, report=self.report, fault=self.fault, lock=self.lock, clock=self.clock)
         self.ongoing = Ongoing(tenants=self.tenants, dispatcher=self.dispatcher, stations=(), ledger=self.ledger, start=self.lanes.start)
 
     def accept(self, tenant: str, inputs: Mapping[str, Array], future: Future[Answer], arrival_ns: int | None) -> list[Ended]:
@@ -63,11 +61,6 @@ class Serving:
         """InputError where nothing is accepted any more."""
         if self.closed:
             raise InputError("device", self.closed, "an open device")
-
-    def follow(self, stretch: Stretch, cpu_ns: int) -> Session | None:
-        """Let the next segment of a stretch follow one that has ended, unless something has happened."""
-        with self.lock:
-            return stretch.follow(self.clock(), cpu_ns, self.ongoing.happened)
 
     def report(self, done: Done) -> None:
         """Take a lane thread's report: answer (which may submit more), give the lane back, then decide once for all of it.
