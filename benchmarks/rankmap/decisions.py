@@ -48,8 +48,11 @@ def _warmed() -> None:
 
 def _timed(tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, objective: Objective, *, is_single: bool) -> Json:
     since_s = time.process_time()
-    effort = effort_until(since_s + MOST_S) if is_single else None
-    plan = settled(platform, lambda at: solve(tenants, options, at, objective, effort=effort))
+
+    def solving(at: Platform) -> Plan:
+        return solve(tenants, options, at, objective, effort=effort_until(time.process_time() + MOST_S) if is_single else None)
+
+    plan = settled(tenants, platform, solving)
     return {"cpu_s": time.process_time() - since_s, "gap": gap(plan, tenants), "options": len(options)}
 
 

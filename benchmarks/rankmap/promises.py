@@ -27,7 +27,7 @@ def promised(mix: Mix) -> Json:
     for objective in OBJECTIVES:
         told[objective.value] = {}
         for kind in (MIXTURES, SINGLE):
-            plan = settled(platform, partial(_planned, tenants, options, objective, is_single=kind == SINGLE))
+            plan = settled(tenants, platform, partial(_planned, tenants, options, objective, is_single=kind == SINGLE))
             reached = {name: kept(plan, mix, tenants, outstanding=n).tolist() for name, n in OUTSTANDING.items()}
             told[objective.value][kind] = reached
     return told

@@ -95,7 +95,7 @@ def unremembered(mix: Mix) -> Json:
     def planned(at: Platform) -> Plan:
         return solve(tenants, options, at, OBJECTIVE, allow_overload=True)
 
-    for kind, plan in (("with", planned(platform)), ("without", planned(free)), ("settled", settled(platform, planned))):
+    for kind, plan in (("with", planned(platform)), ("without", planned(free)), ("settled", settled(tenants, platform, planned))):
         taken = sum(share.option.demand_of(platform.memories[0].name) * share.rate_per_s for share in plan.shares)
         least = float(kept(plan, mix, tenants, outstanding=DEEP).min())
         told[kind] = {"value": plan.value, "memory": taken / (platform.memories[0].bandwidth_bytes_per_s or np.inf), "least_kept": least}

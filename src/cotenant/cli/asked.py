@@ -158,7 +158,7 @@ def _verdict(asked: Wanted, plan: Plan, shown: Mapping[str, Any]) -> dict[str, A
         tenants = boardplan.weighted_as(found, asked.ask.priority, plan.solos)
         boarded = boardplan.Boarded(offered=found, tenants=tenants, plan=plan)
         more = saved.altered(shown, partial(offered.plan_tree, boarded))
-        return saved.verdict_tree(plan, tenants, found.options, boarded.platform, more, boardplan.waiting(plan, found.platform))
+        return saved.verdict_tree(plan, tenants, found.options, boarded.platform, more, boardplan.forewarned(plan, tenants, found.platform))
     profiled = _profiled(asked)
     _refuse_other(plan, digest_of(asked.crew), digest_of(profiled.platform))
     return saved.check_tree(plan, profiled)

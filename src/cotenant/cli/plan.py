@@ -83,7 +83,8 @@ def plan(
     wanted = asked.wanted(wish, given)
     if given is not None and check is not None:
         verdict = asked.verdict(wanted, given.plan, saved.shown(check))
-        _show_verdict(saved.misstated(verdict, given.plan, wanted.crew), as_json=as_json)
+        room = " and leaving as much room for waiting" if given.plan.stalls else ""
+        _show_verdict(saved.misstated(verdict, given.plan, wanted.crew), room, as_json=as_json)
         return
     refuse_overwriting({"--save": file, "--html": page}, {**inputs_of(wanted.file, wanted.crew), "--after": after})
     found = asked.planned(wanted)
@@ -107,13 +108,13 @@ def plan(
         print("\n".join(("", *found.changes)))
 
 
-def _show_verdict(verdict: Mapping[str, Any], *, as_json: bool) -> None:
+def _show_verdict(verdict: Mapping[str, Any], room: str, *, as_json: bool) -> None:
     """Print what became of a proof, and end with 1 where it does not hold."""
     if as_json:
         show_json(verdict)
     else:
         value, bound = (round(verdict[name], 12) + 0.0 for name in ("value", "bound"))
-        most = f"none in this order can exceed {bound:.6g}"
+        most = f"none in this order{room} can exceed {bound:.6g}"
         if since := verdict.get("no_bound_since"):
             most = f"no bound is to be held against it, since {since}"
         said = f"the plan holds: {value:.6g}, and {most}"

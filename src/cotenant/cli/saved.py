@@ -38,7 +38,7 @@ def verdict_tree(
     complaints = list(found.complaints) or list(more)  # what does not hold may not even be shown
     return {
         "ok": not complaints, "value": found.value, "bound": found.bound, "complaints": complaints,
-        "undecided": [*found.undecided, *undecided],
+        "undecided": [*found.undecided, *(() if complaints else undecided)],
     }  # fmt: skip
 
 

@@ -120,6 +120,8 @@ def _platform(tree: Any) -> Platform:
         for processor in platform.processors:
             if processor.reserved or processor.part_of:
                 raise InputError(f"processors[{processor.name}].reserved", processor.reserved, "left out; a tenant's `cores` reserve lanes")
+            if processor.stalled:
+                raise InputError(f"processors[{processor.name}].stalled", processor.stalled, "left out; a plan foretells it")
         for memory in platform.memories:
             if memory.bandwidth_bytes_per_s is not None and memory.bandwidth_bytes_per_s <= 0:
                 where = f"memories[{memory.name}].bandwidth_bytes_per_s"

@@ -77,6 +77,9 @@ def _strangers(plan: Plan, ground: Ground) -> Iterator[str]:
     yield from (f"solo of {solo.tenant}: no prices at all" for solo in plan.solos if not solo.leaves)
     yield from (f"{level.name}: no such tenants" for level in plan.levels if not set(level.tenants) <= set(names))
     yield from (f"solo rate of {p.tenant}: {p.solo_rate_per_s}" for p in plan.promises if not 0 < p.solo_rate_per_s < math.inf)
+    reckoned = [(p.name, p.stalled) for p in ground.platform.processors if p.stalled]
+    if sorted(plan.stalls) != sorted(reckoned):
+        yield f"stalls: {dict(plan.stalls)} in the plan, {dict(reckoned)} to be reckoned with"
     if plan.headroom != ground.headroom:
         yield f"headroom: {plan.headroom} in the plan, {ground.headroom} asked"
 

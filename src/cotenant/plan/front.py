@@ -114,7 +114,7 @@ def _closed(tenants: Sequence[Tenant], options: Sequence[Option], platform: Plat
     arriving = {t.name: rate for t in tenants if (rate := open_rate_per_s(t.arrival)) is not None}
     links = [_link(_arrivals(name), rate) for name, rate in arriving.items()]
     if arriving:
-        links += [_link(_open_work(p.name), headroom * p.lanes) for p in platform.processors]
+        links += [_link(_open_work(p.name), headroom * p.lanes_given) for p in platform.processors]
     names = {p.name for p in platform.processors}
     return _Ground(
         first=_first(tenants),

@@ -48,7 +48,7 @@ def _resource_rows(tenants: Sequence[Tenant], columns: Columns, platform: Platfo
         yield Row(bind=Bind.CAPACITY, of=name, taken=columns.demanded(name), limit=capacity)
     for processor in platform.processors:
         taken = columns.demanded(processor.name) * is_open
-        yield Row(bind=Bind.HEADROOM, of=processor.name, taken=taken, limit=headroom * processor.lanes)
+        yield Row(bind=Bind.HEADROOM, of=processor.name, taken=taken, limit=headroom * processor.lanes_given)
 
 
 def _tenant_rows(tenant: Tenant, at: int, columns: Columns, platform: Platform) -> Iterator[Row]:

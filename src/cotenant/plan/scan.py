@@ -60,7 +60,7 @@ class Ground:
             case Bind.CAPACITY:
                 return self.given(of)
             case Bind.HEADROOM:
-                return self.headroom * self.platform.processor(of).lanes
+                return self.headroom * self.given(of)
             case Bind.ARRIVALS:
                 rate = open_rate_per_s(self.tenants[of].arrival)
                 return math.inf if rate is None else rate

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from cotenant.describe import Plan, Platform
+from cotenant.describe import Plan, Platform, Tenant, open_rate_per_s
 from cotenant.errors import InfeasibleError
+from cotenant.plan.missed import missed
 from cotenant.plan.stalls import stalled, stalls
 
 SLIGHT = 0.01
@@ -17,29 +18,39 @@ Solving = Callable[[Platform], Plan]
 """Plan for a platform whose processors lose what they are said to lose; InfeasibleError where that is too much."""
 
 
-def settled(platform: Platform, solving: Solving) -> Plan:
+def settled(tenants: Sequence[Tenant], platform: Platform, solving: Solving) -> Plan:
     """Plan, foretell how long that plan's segments wait for memories, and plan for what is left, until no more is lost than is left free.
 
-    No crew is refused for what is only foretold: where it no longer fits, the last plan that did stays, and `unsettled` says what it does
-    not reckon with. Errors are those of the first plan.
+    Nobody is refused, and no arrivals or floor missed, for what is only foretold: where they would be, the last plan that held them stays,
+    and `unsettled` says what it does not reckon with. Errors are those of the first plan.
     """
     plan = solving(platform)
     for _ in range(_ROUNDS):
-        lost = unsettled(plan, platform)
+        lost = unsettled(plan, tenants, platform)
         if not lost:
             break
         try:
-            plan = solving(stalled(platform, _greater(dict(plan.stalls), lost)))
+            again = solving(stalled(platform, _greater(dict(plan.stalls), lost)))
         except InfeasibleError:
             break
+        if any(missed(again, tenant) and not missed(plan, tenant) for tenant in tenants):
+            break
+        plan = again
     return plan
 
 
-def unsettled(plan: Plan, platform: Platform) -> Mapping[str, float]:
+def unsettled(plan: Plan, tenants: Sequence[Tenant], platform: Platform) -> Mapping[str, float]:
     """Return what processors lose by a plan, as a share of their busy time, where it does not leave them room for that."""
-    lost = stalls(plan.shares, platform)
-    used = {name: sum(s.rate_per_s * s.option.demand_of(name) for s in plan.shares) for name in lost if lost[name] > SLIGHT}
-    return {name: lost[name] for name, lane_s in used.items() if lane_s > platform.processor(name).lanes * (1 - lost[name] + SLIGHT)}
+    lost = {name: share for name, share in stalls(plan.shares, platform).items() if share > SLIGHT}
+    return {name: share for name, share in lost.items() if _lacks_room(plan, tenants, platform, name, share)}
+
+
+def _lacks_room(plan: Plan, tenants: Sequence[Tenant], platform: Platform, processor: str, lost: float) -> bool:
+    """Say whether a processor is promised more than waiting leaves of it; half of the headroom of open work may go to waiting."""
+    opens = {tenant.name for tenant in tenants if open_rate_per_s(tenant.arrival) is not None}
+    used = [(share.option.tenant in opens, share.rate_per_s * share.option.demand_of(processor)) for share in plan.shares]
+    left = platform.processor(processor).lanes * (1 - lost + SLIGHT)
+    return sum(lane_s for _, lane_s in used) > left or sum(lane_s for is_open, lane_s in used if is_open) > left * (1 + plan.headroom) / 2
 
 
 def _greater(known: Mapping[str, float], found: Mapping[str, float]) -> dict[str, float]:

@@ -42,7 +42,7 @@ def _promised(plan: Plan, tenants: Sequence[Tenant], platform: Platform) -> Iter
     opens = {t.name for t in tenants if _is_open(t)}
     for processor in platform.processors:
         used = sum(s.rate_per_s * s.option.demand_of(processor.name) for s in plan.shares if s.option.tenant in opens)
-        if used >= _FULL * plan.headroom * processor.lanes:
+        if used >= _FULL * plan.headroom * processor.lanes_given:
             yield processor.name
 
 

@@ -67,8 +67,8 @@ def _used_ns(spans: Iterable[Span]) -> dict[int, float]:
 def _handing_over_ns(spans: Iterable[Span]) -> float:
     """Return what a segment holds its lane beyond its CPU time when nobody disturbs it: from being decided to being reported."""
     beyond = sorted(span.stop_ns - span.start_ns - span.cpu_ns for span in spans if span.cpu_ns > 0 and len(span.lanes) == 1)
-    brief = [one for one in beyond if one < _BRIEF_NS]
-    return max(brief[len(brief) // 4], 0) if brief else 0.0
+    brief = [one for one in beyond if 0 <= one < _BRIEF_NS]
+    return brief[len(brief) // 4] if brief else 0.0
 
 
 def _gap_ns(spans: Iterable[Span]) -> float:

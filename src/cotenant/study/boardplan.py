@@ -36,8 +36,8 @@ class Ask:
     """Say what a plan for a board should be: how often a chain may come to each processor, and what may be drawn on the average.
 
     `power_w` None leaves the board's own limit, if it has one. `single`: one option for each tenant, within `GAP` of the bound;
-    `search`: the one that this search chooses. `budget_s` of CPU time are spent on either at most. With a plan `before`, nobody moves for a
-    gain of less than a hundredth; `priority` says where weights come from.
+    `search`: the one that this search chooses. `budget_s` of CPU time are spent on either at most, on `single` each time that room is left
+    for what segments wait. With a plan `before`, nobody moves for a gain of less than a hundredth; `priority` says where weights come from.
     """
 
     visits: int = VISITS
@@ -124,13 +124,13 @@ def _unproved(plan: Plan, tenants: Sequence[Tenant]) -> Iterator[str]:
             return
 
 
-def waiting(plan: Plan, platform: Platform) -> Iterator[str]:
+def forewarned(plan: Plan, tenants: Sequence[Tenant], platform: Platform) -> Iterator[str]:
     """Say what a plan leaves processors free for, since they wait for memories, and who waits for longer than they are left free."""
     expected = stalls(plan.shares, platform)
     for name, stated in plan.stalls:
         memory, lost = platform.processor(name).memory, expected.get(name, 0.0)
         yield f"{name}: {stated:.1%} of its time is left free, as it waits for {memory} while others use it; {lost:.1%} is to be expected"
-    for name, lost in unsettled(plan, platform).items():
+    for name, lost in unsettled(plan, tenants, platform).items():
         memory = platform.processor(name).memory
         yield f"{name}: {lost:.1%} of its busy time may be lost waiting for {memory}: not all of what is promised there may be reached"
 
@@ -183,7 +183,7 @@ def planned(found: Offered, ask: Ask) -> Boarded:
     seconds = time.perf_counter() - begun_s
     crew = found.crew
     plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(found.platform))
-    remarks = (*waiting(plan, found.platform), *(_unproved(plan, tenants) if ask.single else ()))
+    remarks = (*forewarned(plan, tenants, found.platform), *(_unproved(plan, tenants) if ask.single else ()))
     return Boarded(offered=found, tenants=tenants, plan=plan, changes=changes, remarks=remarks)
 
 
@@ -199,34 +199,36 @@ def _solved(found: Offered, tenants: Sequence[Tenant], ask: Ask) -> tuple[Plan, 
     """Return the plan, and in words what is another since the plan before, if there was one."""
     if ask.before is not None and ask.before.platform not in {"", digest_of(found.platform)}:
         raise InputError("--after", "the plan of another platform", f"one of {found.platform.name} as it is now, with the same --power")
-    objective, effort = found.crew.objective, _effort(ask) if ask.single else None
     chosen = None if ask.search is None else _searched(found, tenants, ask, ask.search)
     if ask.before is None or chosen is not None:
-        plan = settled(found.platform, lambda platform: solve(
-            tenants, found.options, platform, objective,
-            allow_overload=ask.allow_overload or chosen is not None, effort=effort, chosen=chosen,
+        plan = settled(tenants, found.platform, lambda platform: solve(
+            tenants, found.options, platform, found.crew.objective,
+            allow_overload=ask.allow_overload or chosen is not None, effort=_effort(ask), chosen=chosen,
         ))  # fmt: skip
         return plan, () if ask.before is None else difference(ask.before, plan)
-    return _replanned(found, tenants, ask, ask.before, effort)
+    return _replanned(found, tenants, ask, ask.before)
 
 
-def _replanned(found: Offered, tenants: Sequence[Tenant], ask: Ask, before: Plan, effort: Effort | None) -> tuple[Plan, tuple[str, ...]]:
+def _replanned(found: Offered, tenants: Sequence[Tenant], ask: Ask, before: Plan) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan that moves nobody for little, and what it changes."""
     tried: list[Replanned] = []
 
     def solving(platform: Platform) -> Plan:
-        objective = found.crew.objective
-        tried.append(replan(before, tenants, found.options, platform, objective, allow_overload=ask.allow_overload, effort=effort))
+        options, objective = found.options, found.crew.objective
+        tried.append(replan(before, tenants, options, platform, objective, allow_overload=ask.allow_overload, effort=_effort(ask)))
         return tried[-1].plan
 
-    plan = settled(found.platform, solving)
-    last, lines = tried[-1], difference(before, plan)
-    if last.plan is not last.best and last.gain >= TOLD:
-        lines = (*lines, f"nobody moves: the best plan would gain {last.gain:.2%}")
+    plan = settled(tenants, found.platform, solving)
+    taken, lines = next(one for one in tried if one.plan is plan), difference(before, plan)
+    if taken.plan is not taken.best and taken.gain >= TOLD:
+        lines = (*lines, f"nobody moves: the best plan would gain {taken.gain:.2%}")
     return plan, lines
 
 
-def _effort(ask: Ask) -> Effort:
+def _effort(ask: Ask) -> Effort | None:
+    """Return how long to look for single options from now on; None for mixtures."""
+    if not ask.single:
+        return None
     until_s = time.process_time() + ask.budget_s
     return Effort(gap=GAP, more=lambda: time.process_time() < until_s)
 
