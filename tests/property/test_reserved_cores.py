@@ -15,6 +15,7 @@ from cotenant.dispatch import Lineup
 from cotenant.errors import InputError
 from cotenant.policy import NOT_NOW, Candidate, Policy, Scene
 from cotenant.sim import Case, is_there, simulate
+from tests.drawing import corners_of
 from tests.property.test_sim_laws import (
     CONSERVING,
     MANY,
@@ -156,25 +157,19 @@ def test_reserved_lanes_are_taken_first(variant: tuple[str, bool], drawn: Case) 
 
 
 def test_what_is_drawn_reserves_lanes_and_uses_both_parts() -> None:
-    reached: set[str] = set()
     corners = {"on its own", "on common lanes", "of two tenants", "wide"}
 
-    @settings(max_examples=300, derandomize=True)
-    @given(drawn=divided())
-    def see(drawn: Case) -> None:
-        if reached >= corners:
-            return
+    def corners_in(drawn: Case) -> Iterator[str]:
         seen = run(drawn, every_policy()["edf"], "edf")
         reserving = {p.reserved for p in drawn.platform.processors if p.reserved}
-        reached.update({"of two tenants"} if len(reserving) > 1 else ())
+        yield "of two tenants" if len(reserving) > 1 else ""
         for found in seen.runs:
             part = seen.processor(seen.step(found).processor)
-            reached.update({"on its own"} if part.reserved else ())
-            reached.update({"on common lanes"} if not part.reserved and seen.owner(found.request) in reserving else ())
-            reached.update({"wide"} if part.reserved and len(found.lanes) > 1 else ())
+            yield "on its own" if part.reserved else ""
+            yield "on common lanes" if not part.reserved and seen.owner(found.request) in reserving else ""
+            yield "wide" if part.reserved and len(found.lanes) > 1 else ""
 
-    see()
-    assert reached >= corners
+    assert corners_of(divided(), corners, corners_in, most=300) == corners
 
 
 def test_a_burst_of_who_reserves_a_lane_spills_over_idle_ones_and_nobody_comes_back() -> None:

@@ -23,6 +23,7 @@ from cotenant.sim import Case, simulate
 from cotenant.sim.progress import set_rates
 from cotenant.sim.state import DONE, DROPPED, EVICTED, World
 from cotenant.trace.columns import Columns
+from tests.drawing import corners_of
 from tests.property.dispatch_crews import any_place, any_width, numbered
 from tests.sim_cases import US, cases, every_policy, late_last, names, progressive
 
@@ -427,25 +428,20 @@ def test_promises_change_who_goes_first_and_no_law(case: Case, more: st.DataObje
 
 def test_what_is_drawn_holds_what_the_laws_are_about() -> None:
     """The cases reach every corner: else the laws would say little."""
-    reached: set[str] = set()
     corners = {"class", "instant", "wide", "slowed", "dropped", "evicted", "left"}
 
-    @settings(max_examples=1000, derandomize=True)
-    @given(case=cases())
-    def see(case: Case) -> None:
-        for name in ("edf", "rank") if not reached >= corners else ():
+    def corners_in(case: Case) -> Iterator[str]:
+        for name in ("edf", "rank"):
             try:
                 seen = run(case, every_policy()[name])
             except DecisionError:
                 continue
             runs = [runs for runs in seen.segments().values() if len(runs) > 1]
-            ways = {seen.processor(seen.step(found[0]).processor).preemption.value for found in runs}
-            shares = [found.share for found in seen.runs]
-            reached.update(ways, {"wide"} if any(len(found.lanes) > 1 for found in seen.runs) else ())
-            reached.update({"slowed"} if min(shares, default=1.0) < 0.9 else ())
-            reached.update({"dropped"} if DROPPED in seen.columns.endings["outcome"] else ())
-            reached.update({"evicted"} if EVICTED in seen.columns.endings["outcome"] else ())
-            reached.update({"left"} if any(last < 2 for last in leaving(seen).values()) else ())
+            yield from (seen.processor(seen.step(found[0]).processor).preemption.value for found in runs)
+            yield "wide" if any(len(found.lanes) > 1 for found in seen.runs) else ""
+            yield "slowed" if min((found.share for found in seen.runs), default=1.0) < 0.9 else ""
+            yield "dropped" if DROPPED in seen.columns.endings["outcome"] else ""
+            yield "evicted" if EVICTED in seen.columns.endings["outcome"] else ""
+            yield "left" if any(last < 2 for last in leaving(seen).values()) else ""
 
-    see()
-    assert reached >= corners
+    assert corners_of(cases(), corners, corners_in, most=1000) == corners
