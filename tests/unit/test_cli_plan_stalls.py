@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cotenant.cli.app import _end
+from cotenant.plan.stalls import stalled
 from tests.unit.test_cli_plan import Captured, printed, refused, saved, written
 
 CREW = """
@@ -49,7 +50,7 @@ def test_room_for_waiting_is_told_and_proved(capsys: Captured, crew: Path, tmp_p
     tree = printed(capsys, "plan", crew, "--json", *more)
     verdict = printed(capsys, "plan", "--check", saved(tree, tmp_path), "--json")
     assert verdict["ok"], verdict["complaints"]
-    told = [line for line in verdict["undecided"] if LEFT_FREE in line]
+    told = [line for line in verdict["notes"] if LEFT_FREE in line]
     assert len(told) == len(tree["plan"]["stalls"])
     for name, lost in tree["plan"]["stalls"]:
         (row,) = (price for price in tree["plan"]["prices"] if price["resource"] == name)
@@ -109,3 +110,14 @@ def test_no_board_states_what_is_lost(capsys: Captured, crew: Path, tmp_path: Pa
     assert "stalled: 0.2" in text
     (tmp_path / "board.yaml").write_text(text)
     assert "stalled" in refused(capsys, "plan", crew, "--platform", tmp_path / "board.yaml")
+
+
+def test_a_plan_that_leaves_free_what_nobody_waits_for_is_refused(
+    capsys: Captured, crew: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own proof holds: it is of plans that leave as much free."""
+    monkeypatch.setattr("cotenant.study.boardplan.settled", lambda _, at, solving: solving(stalled(at, {"gpu": 0.9})))
+    tree = printed(capsys, "plan", crew, "--json")
+    assert _end(("plan", "--check", str(saved(tree, tmp_path)), "--json")) == 1
+    (complaint,) = json.loads(capsys.readouterr().out)["complaints"]
+    assert complaint.startswith("stalls of gpu: 0.9 left free")

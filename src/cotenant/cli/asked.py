@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cotenant.errors import InputError
 from cotenant.plan import VISITS
 from cotenant.plan.missed import incomparable
 from cotenant.plan.priority import Priority
+from cotenant.plan.settled import overstated
 from cotenant.study import boardplan
 from cotenant.study.boardplan import Boarded
 from cotenant.study.prepare import Profiled
@@ -157,7 +159,7 @@ def _verdict(asked: Wanted, plan: Plan, shown: Mapping[str, Any]) -> dict[str, A
         _refuse_other(plan, digest_of(asked.crew), digest_of(found.platform))
         tenants = boardplan.weighted_as(found, asked.ask.priority, plan.solos)
         boarded = boardplan.Boarded(offered=found, tenants=tenants, plan=plan)
-        more = saved.altered(shown, partial(offered.plan_tree, boarded))
+        more = chain(overstated(plan, found.platform), saved.altered(shown, partial(offered.plan_tree, boarded)))
         return saved.verdict_tree(plan, tenants, found.options, boarded.platform, more, boardplan.forewarned(plan, tenants, found.platform))
     profiled = _profiled(asked)
     _refuse_other(plan, digest_of(asked.crew), digest_of(profiled.platform))

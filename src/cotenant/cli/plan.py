@@ -118,6 +118,6 @@ def _show_verdict(verdict: Mapping[str, Any], room: str, *, as_json: bool) -> No
         if since := verdict.get("no_bound_since"):
             most = f"no bound is to be held against it, since {since}"
         said = f"the plan holds: {value:.6g}, and {most}"
-        print("\n".join(verdict["complaints"] or [said, *verdict["undecided"]]))
+        print("\n".join(verdict["complaints"] or [said, *verdict["undecided"], *verdict["notes"]]))
     if not verdict["ok"]:
         raise typer.Exit(1)

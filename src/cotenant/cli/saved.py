@@ -28,17 +28,17 @@ def save_plan(tree: dict[str, Any], file: Path) -> None:
 
 def verdict_tree(
     plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform,
-    more: Iterable[str] = (), undecided: Iterable[str] = (),
+    more: Iterable[str] = (), notes: Iterable[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Prove a plan again for these options; `complaints`, those found or else `more`, is empty where it holds.
 
-    `undecided` says what the proof leaves open, and that which is handed in with it.
+    `undecided` says what the proof leaves open; the `notes` are told beside a proof that holds.
     """
     found = check(plan, tenants, options, platform)
     complaints = list(found.complaints) or list(more)  # what does not hold may not even be shown
     return {
         "ok": not complaints, "value": found.value, "bound": found.bound, "complaints": complaints,
-        "undecided": [*found.undecided, *(() if complaints else undecided)],
+        "undecided": list(found.undecided), "notes": [] if complaints else list(notes),
     }  # fmt: skip
 
 

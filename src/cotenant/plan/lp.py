@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cotenant.plan.columns import Matrix, Vector
 
-_PRIMAL = 4  # HiGHS's number of the primal simplex
+_DUAL, _PRIMAL = 1, 4  # HiGHS's numbers of the two simplex methods
 TOLERANCE = 1e-9  # of HiGHS, on rows and columns that are scaled to about 1
 _AT_ONCE = 3  # columns of each group that are taken up in one round
 _FEW = 32  # columns that are taken up as soon as no others are open
@@ -115,9 +115,11 @@ class Lp:
 
         self._highs.run()
         lost = {highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kNotset, highspy.HighsModelStatus.kSolveError}
-        if self._highs.getModelStatus() in lost:  # the dual simplex may lose its way
+        for strategy in (_PRIMAL, _DUAL):  # either simplex may lose its way from where it stands, or at all
+            if self._highs.getModelStatus() not in lost:
+                break
             self._highs.clearSolver()
-            self._highs.setOptionValue("simplex_strategy", _PRIMAL)
+            self._highs.setOptionValue("simplex_strategy", strategy)
             self._highs.run()
         status = self._highs.getModelStatus()
         if status in {highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cotenant.describe import Plan, Platform, Tenant, open_rate_per_s
 from cotenant.errors import InfeasibleError
@@ -11,6 +11,9 @@ from cotenant.plan.stalls import stalled, stalls
 
 SLIGHT = 0.01
 """A share of a processor's time: by less than that what is foretold may be off."""
+
+OVERSTATED = 0.05
+"""A share of a processor's time: what is left free beyond that, and beyond twice what is foretold, is for nothing."""
 
 _ROUNDS = 4
 
@@ -22,9 +25,10 @@ def settled(tenants: Sequence[Tenant], platform: Platform, solving: Solving) -> 
     """Plan, foretell how long that plan's segments wait for memories, and plan for what is left, until no more is lost than is left free.
 
     Nobody is refused, and no arrivals or floor missed, for what is only foretold: where they would be, the last plan that held them stays,
-    and `unsettled` says what it does not reckon with. Errors are those of the first plan.
+    and `unsettled` says what it does not reckon with. The first plan does where the others end by leaving free what nobody waits for.
+    Errors are those of the first plan.
     """
-    plan = solving(platform)
+    first = plan = solving(platform)
     for _ in range(_ROUNDS):
         lost = unsettled(plan, tenants, platform)
         if not lost:
@@ -36,13 +40,21 @@ def settled(tenants: Sequence[Tenant], platform: Platform, solving: Solving) -> 
         if any(missed(again, tenant) and not missed(plan, tenant) for tenant in tenants):
             break
         plan = again
-    return plan
+    return first if any(overstated(plan, platform)) else plan
 
 
 def unsettled(plan: Plan, tenants: Sequence[Tenant], platform: Platform) -> Mapping[str, float]:
     """Return what processors lose by a plan, as a share of their busy time, where it does not leave them room for that."""
     lost = {name: share for name, share in stalls(plan.shares, platform).items() if share > SLIGHT}
     return {name: share for name, share in lost.items() if _lacks_room(plan, tenants, platform, name, share)}
+
+
+def overstated(plan: Plan, platform: Platform) -> Iterator[str]:
+    """Say which processors a plan leaves free for far more than what they lose by it: no room for waiting explains that."""
+    expected = stalls(plan.shares, platform) if plan.stalls else {}
+    for name, stated in plan.stalls:
+        if stated > 2 * expected.get(name, 0.0) + OVERSTATED:
+            yield f"stalls of {name}: {stated:.3g} left free, {expected.get(name, 0.0):.3g} to be expected of its shares"
 
 
 def _lacks_room(plan: Plan, tenants: Sequence[Tenant], platform: Platform, processor: str, lost: float) -> bool:

@@ -198,7 +198,11 @@ def weighted_as(found: Offered, priority: Priority, solos: Sequence[Solo] | None
 def _solved(found: Offered, tenants: Sequence[Tenant], ask: Ask) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan, and in words what is another since the plan before, if there was one."""
     if ask.before is not None and ask.before.platform not in {"", digest_of(found.platform)}:
-        raise InputError("--after", "the plan of another platform", f"one of {found.platform.name} as it is now, with the same --power")
+        raise InputError(
+            "--after",
+            "the plan of another platform",
+            f"one of {found.platform.name} as it is now, with the same --power and the same cores reserved",
+        )
     chosen = None if ask.search is None else _searched(found, tenants, ask, ask.search)
     if ask.before is None or chosen is not None:
         plan = settled(tenants, found.platform, lambda platform: solve(
