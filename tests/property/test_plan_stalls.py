@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cotenant.cost.contention import demand, slowed, water_fill
+from cotenant.cost.contention import roofline, slowed, water_fill
 from cotenant.describe import Closed, Memory, Objective, Option, Plan, Platform, Share, Step, Tenant
 from cotenant.errors import InputError
 from cotenant.plan import check, solve
@@ -42,7 +42,7 @@ def test_many_memories_are_parted_as_one_is(columns: list[list[float]], capacity
 
 @given(AMOUNTS, AMOUNTS, st.sampled_from((0.0, 0.3, 1.0)), st.floats(0.05, 1.0))
 def test_many_are_slowed_as_one_is(alone_ns: float, moved_bytes: float, unhidden: float, granted: float) -> None:
-    _, compute_ns, left = demand(round(alone_ns), moved_bytes, 2e9, unhidden)
+    _, compute_ns, left = roofline(round(alone_ns), moved_bytes, 2e9, unhidden)
     one = slowed(granted, float(round(alone_ns)), compute_ns, left)
     many = speeds(*(np.array([value]) for value in (granted, float(round(alone_ns)), compute_ns, left)))
     assert many.tolist() == pytest.approx([one])

@@ -50,7 +50,7 @@ def slowed(granted: float, total_ns: float, compute_ns: float, unhidden: float) 
     return total_ns / (max(compute_ns, moves_ns) + unhidden * min(compute_ns, moves_ns))
 
 
-def demand(alone_ns: int, moved_bytes: float, bandwidth_per_s: float | None, unhidden: float) -> tuple[float, float, float]:
+def roofline(alone_ns: int, moved_bytes: float, bandwidth_per_s: float | None, unhidden: float) -> tuple[float, float, float]:
     """Return the bandwidth at which a step takes its time alone, in bytes per ns, what of that time is computing, and what is not hidden.
 
     Where all that can be hidden is, the mean over the step will do; else it is all that the memory has, and what it computes is what

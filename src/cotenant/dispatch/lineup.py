@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from cotenant.cost.contention import demand
+from cotenant.cost.contention import roofline
 from cotenant.describe import Closed, Discipline, External, Option, Platform, Preemption, Share, Step, Tenant
 from cotenant.describe.reserved import counterpart, may_use
 from cotenant.dispatch.state import (
@@ -191,7 +191,7 @@ def _demand(step: Step, platform: Platform) -> tuple[float, float, float]:
     """Return what a step asks of its memory, as the roofline has it."""
     processor = platform.processor(step.processor)
     peak = next(m.bandwidth_bytes_per_s for m in platform.memories if m.name == processor.memory)
-    return demand(step.duration_ns, step.memory_bytes, peak, processor.unhidden)
+    return roofline(step.duration_ns, step.memory_bytes, peak, processor.unhidden)
 
 
 def _processor_rows(lineup: Lineup, stages: list[StageRow]) -> list[ProcessorRow]:

@@ -8,14 +8,14 @@ policy that grants no shares. Seen in the time that passes, a step's speed is it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cotenant.cost.contention import demand
-from cotenant.describe import Memory, Platform, Processor, Share, Step
+from cotenant.cost.contention import roofline
+from cotenant.describe import Memory, Platform, Processor, Share
 from cotenant.plan.parted import Array, granted_shares, speeds
 from cotenant.units import NS_PER_S
 
@@ -98,7 +98,8 @@ def _site(processor: Processor, memory: Memory, shares: Sequence[Share]) -> _Sit
         for step in share.option.chain
         if step.processor == processor.name and share.rate_per_s * step.duration_ns > 0
     ]
-    asked = [_asked(step, memory, processor) for _, step in used] + [(0.0, 0.0, 0.0)]
+    peak, unhidden_part = memory.bandwidth_bytes_per_s, processor.unhidden
+    asked = [roofline(step.duration_ns, step.memory_bytes, peak, unhidden_part) for _, step in used] + [(0.0, 0.0, 0.0)]
     wants, compute_ns, unhidden = (np.array(column, dtype=np.float64) for column in zip(*asked, strict=True))
     return _Site(
         processor=processor.name,
@@ -110,10 +111,6 @@ def _site(processor: Processor, memory: Memory, shares: Sequence[Share]) -> _Sit
         compute_ns=compute_ns,
         unhidden=unhidden,
     )
-
-
-def _asked(step: Step, memory: Memory, processor: Processor) -> tuple[float, float, float]:
-    return demand(step.duration_ns, step.memory_bytes, memory.bandwidth_bytes_per_s, processor.unhidden)
 
 
 def _may_stall(sites: Sequence[_Site], memory: Memory) -> bool:
@@ -130,30 +127,24 @@ def _bytes_per_ns(memory: Memory) -> float:
 def _lost(sites: Sequence[_Site], memory: Memory) -> dict[str, float]:
     """Look at states of all lanes again and again, each step there for as long as it was found to take before."""
     longer, lost = [np.ones_like(site.running) for site in sites], np.zeros(len(sites))
+    numbers = np.split(_evenly(sum(site.rows for site in sites)), np.cumsum([site.rows for site in sites])[:-1])
     for _ in range(_ROUNDS):
-        longer, before = _found(sites, longer, memory), lost
+        drawn = [site.states(times, own) for site, times, own in zip(sites, longer, numbers, strict=True)]
+        longer, before = _found(sites, drawn, memory), lost
         lost = np.array([site.lost(times) for site, times in zip(sites, longer, strict=True)])
         if np.abs(lost - before).max() < _SAME:
             break
     return dict(zip((site.processor for site in sites), lost.tolist(), strict=True))
 
 
-def _found(sites: Sequence[_Site], longer: Sequence[Array], memory: Memory) -> list[Array]:
+def _found(sites: Sequence[_Site], drawn: Sequence[States], memory: Memory) -> list[Array]:
     """Return how many times what it takes alone each step takes on the mean, over states of all lanes."""
-    drawn = list(_states(sites, longer))
     wants = np.concatenate([site.wants[states] for site, states in zip(sites, drawn, strict=True)])
     granted = granted_shares(wants, _bytes_per_ns(memory))
     running = sum((states < len(site.running) - 1).sum(axis=0) for site, states in zip(sites, drawn, strict=True))
     most = 1.0 / (1.0 + memory.interference * np.maximum(running - 1, 0))
     parts = np.split(granted, np.cumsum([len(states) for states in drawn])[:-1])
     return [_longer(site, states, share, most) for site, states, share in zip(sites, drawn, parts, strict=True)]
-
-
-def _states(sites: Sequence[_Site], longer: Sequence[Array]) -> Iterator[States]:
-    numbers = _evenly(sum(site.rows for site in sites))
-    for site, times in zip(sites, longer, strict=True):
-        own, numbers = numbers[: site.rows], numbers[site.rows :]
-        yield site.states(times, own)
 
 
 def _longer(site: _Site, states: States, share: Array, most: Array) -> Array:

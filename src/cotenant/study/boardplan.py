@@ -126,7 +126,7 @@ def _unproved(plan: Plan, tenants: Sequence[Tenant]) -> Iterator[str]:
 
 def forewarned(plan: Plan, tenants: Sequence[Tenant], platform: Platform) -> Iterator[str]:
     """Say what a plan leaves processors free for, since they wait for memories, and who waits for longer than they are left free."""
-    expected = stalls(plan.shares, platform)
+    expected = stalls(plan.shares, platform) if plan.stalls else {}
     for name, stated in plan.stalls:
         memory, lost = platform.processor(name).memory, expected.get(name, 0.0)
         yield f"{name}: {stated:.1%} of its time is left free, as it waits for {memory} while others use it; {lost:.1%} is to be expected"
