@@ -13,6 +13,9 @@ settings.register_profile("dev", max_examples=25, deadline=None, derandomize="CI
 settings.register_profile("nightly", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile("dev")
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+"""For tests that import ONNX Runtime themselves."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep made models between runs, apart from the user's own cache, unless COTENANT_CACHE says where."""

@@ -112,6 +112,18 @@ def test_loading_openvino_reports_to_nobody(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_loading_onnxruntime_reports_to_nobody(tmp_path: Path) -> None:
+    code = (
+        "import os; from cotenant.backend.onnxruntime import onnxruntime;"
+        "onnxruntime.import_library(); print(len(os.listdir('/proc/self/task')))"
+    )
+    free = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment = {**free, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"1\n", b"")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_library_that_is_not_installed_has_no_version() -> None:
     assert not installed_version("a-library-that-nobody-wrote")
     assert installed_version("a-library-that-nobody-wrote", "numpy") == np.__version__

@@ -11,7 +11,8 @@ engines: Registry[Engine] = Registry(
     group="cotenant.engines",
     besides=(
         "cgroup", "climate", "corelists", "cpuinfo", "engine", "freed", "hugepages", "kernel_file", "library", "machine", "occupancy",
-        "onnxruntime_chain", "onnxruntime_divider", "onnxruntime_options", "parent", "permits", "privileges", "scheduling",
+        "onnxruntime_chain", "onnxruntime_divider", "onnxruntime_library", "onnxruntime_options",
+        "parent", "permits", "privileges", "scheduling",
     ),
 )  # fmt: skip
 

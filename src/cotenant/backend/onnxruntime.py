@@ -14,6 +14,7 @@ from cotenant.backend.engine import Divider
 from cotenant.backend.library import complaint, installed_version
 from cotenant.backend.onnxruntime_chain import SegmentSession, chained
 from cotenant.backend.onnxruntime_divider import OnnxruntimeDivider
+from cotenant.backend.onnxruntime_library import library
 from cotenant.backend.onnxruntime_options import failures, in_segments, options
 from cotenant.describe import Array, Precision
 from cotenant.errors import BackendError
@@ -63,7 +64,7 @@ class Onnxruntime:
 
     def import_library(self) -> None:
         """Import the library, so that processes that are forked from here have it."""
-        import onnxruntime  # noqa: F401
+        library()
 
     def precisions(self) -> tuple[Precision, ...]:
         """List fp32 and int8, and bf16 on an arm64 that multiplies it."""
@@ -74,21 +75,17 @@ class Onnxruntime:
         """Load a file (int8: with its quantisation in it) on threads that neither spin nor choose their cores."""
         if precision not in self.precisions():
             raise BackendError(self.name, f"{precision.value} is not computed on this machine")
-        import onnxruntime as library
-
         try:
             asked = options(precision, threads)
-            return OnnxruntimeSession(library.InferenceSession(str(path), asked, providers=["CPUExecutionProvider"]))
+            return OnnxruntimeSession(library().InferenceSession(str(path), asked, providers=["CPUExecutionProvider"]))
         except failures() as error:
             raise BackendError(self.name, f"{path}: {complaint(error)}") from error
 
     def load_chain(self, paths: Sequence[Path], precision: Precision) -> tuple[SegmentSession, ...]:
         """Load the segments of a network that the divider flattened; BackendError if one cannot be, or they do not fit together."""
-        import onnxruntime as library
-
         try:
             asked = in_segments(precision)
-            return chained([library.InferenceSession(str(path), asked, providers=["CPUExecutionProvider"]) for path in paths])
+            return chained([library().InferenceSession(str(path), asked, providers=["CPUExecutionProvider"]) for path in paths])
         except failures() as error:
             raise BackendError(self.name, f"{paths[0].parent}: {complaint(error)}") from error
 

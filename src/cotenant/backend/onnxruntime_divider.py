@@ -14,6 +14,7 @@ from typing import Any
 
 from cotenant.backend.library import complaint
 from cotenant.backend.onnxruntime_chain import DTYPES
+from cotenant.backend.onnxruntime_library import library
 from cotenant.backend.onnxruntime_options import failures, options
 from cotenant.describe import Array, Precision, Tensor
 from cotenant.errors import BackendError
@@ -64,18 +65,14 @@ class OnnxruntimeDivider:
 
 def _as_it_is() -> Any:
     """Return options by which a network is run on one thread as its file has it."""
-    import onnxruntime as library
-
     asked = options(Precision.FP32, 1)
-    asked.graph_optimization_level = library.GraphOptimizationLevel.ORT_DISABLE_ALL
+    asked.graph_optimization_level = library().GraphOptimizationLevel.ORT_DISABLE_ALL
     return asked
 
 
 def _session(network: str | bytes, asked: Any) -> Any:
-    import onnxruntime as library
-
     try:
-        return library.InferenceSession(network, asked, providers=["CPUExecutionProvider"])
+        return library().InferenceSession(network, asked, providers=["CPUExecutionProvider"])
     except failures() as error:
         raise BackendError("onnxruntime", complaint(error)) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from cotenant.backend.onnxruntime_library import library, own_failures
 from cotenant.describe import Precision
 
 _FATAL = 4  # of ONNX Runtime's severities: what fails is raised, so it need not be printed as well
@@ -13,21 +14,17 @@ _ARM_BF16 = "mlas.enable_gemm_fastmath_arm64_bfloat16"
 
 @cache
 def failures() -> tuple[type[Exception], ...]:
-    """List what the library raises: its exceptions have no common root of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = (e for e in vars(state).values() if isinstance(e, type) and issubclass(e, Exception))
-    return (*own, RuntimeError, ValueError, TypeError, KeyError)
+    """List what the library raises."""
+    return (*own_failures(), RuntimeError, ValueError, TypeError, KeyError)
 
 
 def options(precision: Precision, threads: int) -> Any:
     """Return session options: threads that neither spin nor choose their cores, and silence."""
-    import onnxruntime as library
-
-    asked = library.SessionOptions()
+    module = library()
+    asked = module.SessionOptions()
     asked.intra_op_num_threads = threads  # a number given also means no affinity of its own
     asked.inter_op_num_threads = 1
-    asked.execution_mode = library.ExecutionMode.ORT_SEQUENTIAL
+    asked.execution_mode = module.ExecutionMode.ORT_SEQUENTIAL
     asked.log_severity_level = _FATAL
     asked.add_session_config_entry("session.intra_op.allow_spinning", "0")
     asked.add_session_config_entry("session.inter_op.allow_spinning", "0")
@@ -39,18 +36,15 @@ def options(precision: Precision, threads: int) -> Any:
 @cache
 def share_memory() -> None:
     """Register one arena for all sessions that ask for it: a segment by itself would keep what its largest layer takes."""
-    import onnxruntime as library
-
-    place = library.OrtMemoryInfo("Cpu", library.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, library.OrtMemType.DEFAULT)
-    library.create_and_register_allocator(place, library.OrtArenaCfg(0, -1, -1, -1))
+    module = library()
+    place = module.OrtMemoryInfo("Cpu", module.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, module.OrtMemType.DEFAULT)
+    module.create_and_register_allocator(place, module.OrtArenaCfg(0, -1, -1, -1))
 
 
 def in_segments(precision: Precision) -> Any:
     """Return options for a segment, which was optimised with the whole: as its file has it, in memory shared with the others."""
-    import onnxruntime as library
-
     share_memory()
     asked = options(precision, 1)
-    asked.graph_optimization_level = library.GraphOptimizationLevel.ORT_DISABLE_ALL
+    asked.graph_optimization_level = library().GraphOptimizationLevel.ORT_DISABLE_ALL
     asked.add_session_config_entry("session.use_env_allocators", "1")
     return asked

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 
 from cotenant.backend.library import complaint, installed_version
+from cotenant.backend.onnxruntime_library import library, own_failures
 from cotenant.describe import Array
 from cotenant.errors import BackendError, InputError
 from cotenant.profile.samples import Samples
@@ -78,6 +79,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _quantise(file: Path, samples: Samples, draft: Path) -> Path:
+    library()
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -109,11 +111,9 @@ def _failures() -> tuple[type[Exception], ...]:
     """List what a quantiser that meets an unforeseen model raises: the libraries' exceptions have no root of their own."""
     import onnx
     from google.protobuf.message import Error as ProtobufError
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    own = (e for e in vars(state).values() if isinstance(e, type) and issubclass(e, Exception))
     usual = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-    return (*own, *usual, ProtobufError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError)
+    return (*own_failures(), *usual, ProtobufError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cotenant.backend import Session, engines
 from cotenant.backend.library import complaint
+from cotenant.backend.onnxruntime_library import library
 from cotenant.describe import Precision
 from cotenant.errors import BackendError
 from cotenant.study.seat import Manner, Seat
@@ -38,11 +39,9 @@ def _one_thread(seat: Seat) -> tuple[Session, ...]:
 
 
 def _onnxruntime_default(file: str) -> Session:
-    import onnxruntime as library
-
     from cotenant.backend.onnxruntime import OnnxruntimeSession
 
-    return OnnxruntimeSession(library.InferenceSession(file, providers=["CPUExecutionProvider"]))
+    return OnnxruntimeSession(library().InferenceSession(file, providers=["CPUExecutionProvider"]))
 
 
 def _openvino_default(file: str, clients: int) -> tuple[tuple[Session, ...], Precision]:
