@@ -18,17 +18,22 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from cotenant.backend import engines
-from cotenant.backend.fake import Fake
-from cotenant.describe import (
-    Answer,
-    Outcome,
-)
+from cotenant.backend.fake import Fake, FakeSession
+from cotenant.describe import Answer, Outcome, Precision
 from cotenant.errors import BackendError, InfeasibleError
 from cotenant.live import LiveDevice, ward
 from tests.live_cases import MS, device_of, option, plan, tenant
 
 MB = 10**6
 X = {"x": np.ones((1, 2), np.float32)}
+
+
+class Lingering(Fake):
+    """Leave a thread running for each model that is loaded."""
+
+    def load(self, path: Path, precision: Precision, *, threads: int = 1) -> FakeSession:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        return super().load(path, precision, threads=threads)
 
 
 ORPHANS = """
@@ -224,6 +229,59 @@ def test_a_fork_server_that_dies_is_started_again() -> None:
         assert {answer.outcome for answer in outcomes(device, "a", 3)} == {Outcome.DONE}
 
 
+def test_what_is_loaded_once_serves_whichever_process_comes_after_the_first(tmp_path: Path) -> None:
+    file = tmp_path / "a.onnx"
+    file.write_bytes(b"x")
+    with device_of(Fake(needs_files=True), tenant("a", isolated=True), file=str(file)) as device:
+        file.unlink()
+        for _ in range(5):
+            os.kill(device.health()["a"].pid, signal.SIGKILL)
+            assert device.submit("a", X).result(30).outcome is Outcome.DONE
+
+
+def test_another_plan_is_loaded_for_the_processes_to_come(tmp_path: Path) -> None:
+    file = tmp_path / "a.onnx"
+    file.write_bytes(b"x")
+    known = option("a")
+    other = replace(known, artifact=replace(known.artifact, place="elsewhere"))
+    with device_of(Fake(needs_files=True), tenant("a", isolated=True), file=str(file)) as device:
+        device.apply(plan(other))
+        os.kill(device.health()["a"].pid, signal.SIGKILL)
+        assert device.submit("a", X).result(30).outcome is Outcome.DONE
+        file.unlink()
+        os.kill(device.health()["a"].pid, signal.SIGKILL)
+        assert device.submit("a", X).result(30).outcome is Outcome.DONE
+
+
+def test_a_template_that_dies_is_replaced() -> None:
+    with device_of(Fake(), tenant("a", isolated=True, standby=True)) as device:
+        for _ in range(2):
+            template = device._stock.wards.by_tenant["a"].template.process
+            assert template is not None
+            os.kill(template.pid, signal.SIGKILL)
+            wait_until(lambda pid=template.pid: not Path(f"/proc/{pid}").exists())  # type: ignore[misc]
+            assert {answer.outcome for answer in outcomes(device, "a", 3)} == {Outcome.DONE}
+
+
+def test_an_engine_that_leaves_threads_loads_in_each_process() -> None:
+    with device_of(Lingering(), tenant("a", isolated=True)) as device:
+        for _ in range(2):
+            assert device._stock.wards.by_tenant["a"].template.process is None
+            os.kill(device.health()["a"].pid, signal.SIGKILL)
+            assert device.submit("a", X).result(30).outcome is Outcome.DONE
+
+
+def test_copies_that_keep_dying_are_followed_by_a_process_that_loads(tmp_path: Path) -> None:
+    file = tmp_path / "a.onnx"
+    file.write_bytes(b"x")
+    fake = Fake(needs_files=True, dies={"a": {1: signal.SIGSEGV}})
+    with device_of(fake, tenant("a", isolated=True), file=str(file)) as device:
+        file.unlink()
+        outcomes(device, "a", 3)
+        wait_until(lambda: bool(device.health()["a"].given_up))
+        assert device.health()["a"].given_up == f"{file}: no such file, 4 times in a row"
+
+
 def test_closing_ends_what_hangs_and_leaves_nothing_behind() -> None:
     before = (threading.active_count(), len(list(Path("/proc/self/fd").iterdir())))
     for _ in range(2):
@@ -242,11 +300,12 @@ def test_a_parent_that_is_killed_leaves_no_process_behind() -> None:
         assert parent.stdout is not None
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         parent.kill()
-        assert len(pids) == 2
+        assert len(pids) == 3  # one serves, one stands by, and they are copies of a third
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
-def test_with_a_real_engine_answers_are_the_same_to_the_last_byte(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", [engine for engine in ("onnxruntime", "openvino") if engines.get(engine).version])
+def test_with_a_real_engine_answers_are_the_same_to_the_last_byte_whichever_process_gives_them(tmp_path: Path, engine: str) -> None:
     file = tmp_path / "net.onnx"
     weights = np.random.default_rng(0).standard_normal((2, 3)).astype(np.float32)
     graph = helper.make_graph(
@@ -258,7 +317,12 @@ def test_with_a_real_engine_answers_are_the_same_to_the_last_byte(tmp_path: Path
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), file)
     inputs = [{"x": np.random.default_rng(seed).standard_normal((1, 2)).astype(np.float32)} for seed in range(5)]
-    with device_of(engines.get("onnxruntime"), tenant("a", isolated=True), tenant("b"), lanes=2, file=str(file)) as device:
+    known = tuple(option(name, engine) for name in ("a", "b"))
+    with device_of(
+        engines.get(engine), tenant("a", isolated=True), tenant("b"), lanes=2, file=str(file), options=known
+    ) as device:  # fmt: skip
         for x in inputs:
             apart, here = (device.submit(name, x).result(30).outputs["y"] for name in ("a", "b"))
             assert (apart.dtype, apart.shape, apart.tobytes()) == (here.dtype, here.shape, here.tobytes())
+            os.kill(device.health()["a"].pid, signal.SIGKILL)
+        assert device._stock.wards.by_tenant["a"].template.process is not None

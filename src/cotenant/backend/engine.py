@@ -59,6 +59,8 @@ class Engine(Protocol):
     `shares_sessions`: one session may run in many threads at once; else each lane needs its own.
     `runs_wide`: a session of several threads keeps the class and cores of the thread that loaded it.
     One that can be pickled may serve in other processes, which start sooner if it has a method `import_library` that starts no thread.
+    If it leaves threads running once a model is loaded, an attribute `survives_forks` may say that sessions one thread wide do without
+    them, so that a process that has loaded can be forked.
     """
 
     @property

@@ -123,6 +123,7 @@ class Openvino:
 
     name: str = "openvino"
     shares_sessions: bool = False
+    survives_forks: bool = True  # a stream of one thread is the caller's: those that the library keeps have nothing to do
     runs_wide: bool = False
     divider: Divider | None = None  # cut, its int8 networks take half as long again
 

@@ -8,14 +8,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from cotenant.backend import Engine
 from cotenant.errors import BackendError
 from cotenant.live.order import Order
 from cotenant.live.process import Channel, Process
-from cotenant.live.wire import KILL, START, pair, send, written
+from cotenant.live.wire import KILL, START, TEMPLATE, pair, send, written
 
 _STOP_S = 5.0
 
@@ -35,31 +36,28 @@ class Nursery:
 
     def start(self, order: Order) -> Process:
         """Start a process that serves an order; BackendError where that cannot be."""
-        if not sys.platform.startswith("linux"):
-            raise BackendError("process", f"isolated: needs Linux; this is {sys.platform}")
-        for engine in (option.artifact.engine for option in order.options):
-            if engine in self._unfit:
-                raise BackendError(engine, f"cannot be taken to a process of its own: {self._unfit[engine]}")
-        (control, its_control), lanes = pair(), [pair() for _ in order.cores]
-        ours, theirs = [control, *(own for own, _ in lanes)], [its_control, *(its for _, its in lanes)]
-        order_at = written(order)
-        try:
-            self._send(START, order_at, *(end.fileno() for end in theirs))
-        except BaseException:
-            for end in ours:
-                end.close()
-            raise
-        finally:
-            os.close(order_at)
-            for end in theirs:
-                end.close()
-        return Process(control=control, channels=tuple(Channel(own) for own, _ in lanes), end=self._end)
+        self._refuse_unfit(order)
+        control, lanes = fork(order, len(order.cores), partial(self._send, START))
+        return Process(control=control, channels=tuple(map(Channel, lanes)), end=self._end)
+
+    def start_template(self, order: Order) -> tuple[Process, socket.socket]:
+        """Start a process that loads an order's models and runs nothing; return the link, too, over which it forks; errors as `start`."""
+        self._refuse_unfit(order)
+        control, (link,) = fork(order, 1, partial(self._send, TEMPLATE))
+        return Process(control=control, channels=(), end=self._end), link
 
     def close(self) -> None:
         """End the fork server, and with it every process that is left."""
         self._closed = True
         with self._lock:
             self._stop()
+
+    def _refuse_unfit(self, order: Order) -> None:
+        if not sys.platform.startswith("linux"):
+            raise BackendError("process", f"isolated: needs Linux; this is {sys.platform}")
+        for engine in (option.artifact.engine for option in order.options):
+            if engine in self._unfit:
+                raise BackendError(engine, f"cannot be taken to a process of its own: {self._unfit[engine]}")
 
     def _end(self, pid: int) -> None:
         with suppress(OSError), self._lock:
@@ -97,6 +95,24 @@ class Nursery:
             self._server.kill()
             self._server.wait()
             self._server = None
+
+
+def fork(order: Order, lanes: int, ask: Callable[..., None]) -> tuple[socket.socket, tuple[socket.socket, ...]]:
+    """Have a process forked: ask with the descriptors of its order, its control and its lanes; return our ends of control and lanes."""
+    pairs = [pair() for _ in range(1 + lanes)]
+    order_at = written(order)
+    try:
+        ask(order_at, *(its.fileno() for _, its in pairs))
+    except BaseException:
+        for own, _ in pairs:
+            own.close()
+        raise
+    finally:
+        os.close(order_at)
+        for _, its in pairs:
+            its.close()
+    control, *links = (own for own, _ in pairs)
+    return control, tuple(links)
 
 
 def _unfit(engine: Engine) -> str:

@@ -24,6 +24,11 @@ class Order:
     gentle: bool = False
 
     @property
+    def is_gentle(self) -> bool:
+        """Say whether it is loaded at the class of best effort: never what rank 0 waits for."""
+        return self.gentle and not self.critical
+
+    @property
     def cores(self) -> tuple[int | None, ...]:
         """Return the core of each lane, counted over all processors; None where lanes have no numbers."""
         return tuple(core for p in self.platform.processors for core in (p.cores or (None,) * p.lanes))

@@ -18,6 +18,9 @@ from cotenant.live.order import Order
 from cotenant.live.parcel import Receiver, Sender
 from cotenant.live.wire import ANSWERED, CLASSES, REPLY, REQUEST, Word, hear, receive, send, written
 
+LOAD_S = 300.0
+"""How long a process may take to load its models."""
+
 GONE_S = 1.0
 """How long the one who notices a death waits to be told of its cause."""
 
@@ -124,6 +127,12 @@ class Process:
         """Wait for what it, or the fork server about it, says next; None when both are gone, TimeoutError after the limit."""
         self.control.settimeout(limit_s)
         return hear(self.control)
+
+    def born(self, pid: int, private_bytes: int) -> None:
+        """Note its number, and what it had in memory before anything was loaded; end it if that was asked for meanwhile."""
+        self.pid, self.private_bytes = pid, private_bytes
+        if self.blame:
+            self.end(pid)
 
     @property
     def is_loaded(self) -> bool:

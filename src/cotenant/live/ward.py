@@ -9,20 +9,20 @@ from dataclasses import dataclass, field, replace
 from cotenant.backend.engine import CrashError
 from cotenant.describe import Array, Option, Step
 from cotenant.errors import BackendError
-from cotenant.live.nursery import Nursery
 from cotenant.live.order import Order, first_lanes, posts
-from cotenant.live.process import GoneError, Process
+from cotenant.live.process import LOAD_S, GoneError, Process
+from cotenant.live.template import Template
 from cotenant.live.wire import Born, Ended, Ready, Refused, Word
 from cotenant.units import NS_PER_S
-
-LOAD_S = 300.0
-"""How long a process may take to load its models."""
 
 FIRST_PAUSE_S = 0.1
 """The second start in a row waits so long, each further one twice as long as the one before; the first does not wait."""
 
 DEATHS = 8
 """So many in a row, without an answer in between, and the tenant is given up."""
+
+COPIES = 2
+"""So many deaths in a row may be those of copies of one template; then a process loads for itself."""
 
 LEAST_BOUND_NS = NS_PER_S
 BOUND = 20
@@ -53,7 +53,7 @@ class Ward:
     """
 
     order: Order
-    nursery: Nursery
+    template: Template
     spares: int
     told: Told
     fault: Fault
@@ -79,9 +79,10 @@ class Ward:
 
     @property
     def processes(self) -> tuple[Process, ...]:
-        """Return those that are alive: the one that serves, spares, and any that loads."""
+        """Return those that are alive: the one that serves, spares, any that loads, and the template."""
+        template = self.template.process
         with self._changed:
-            return tuple(self._all)
+            return (*self._all, *((template,) if template else ()))
 
     @property
     def receives(self) -> bool:
@@ -140,6 +141,7 @@ class Ward:
         with self._changed:
             self._changed.notify_all()
             held = tuple(self._all)
+        self.template.close()
         for process in held:
             process.kill("stopped", spares=False)
 
@@ -148,6 +150,7 @@ class Ward:
         for keeper in self._keepers:
             if keeper is not threading.current_thread():
                 keeper.join()
+        self.template.release()
 
     def _start_keepers(self) -> None:
         for index in range(1 + self.spares):
@@ -161,6 +164,7 @@ class Ward:
         self.order = replace(self.order, options=options, version=self.order.version + 1)
         for process in self._all:
             process.tell(self.order)
+        self.template.tell(self.order)
 
     def _keep(self) -> None:
         """Keep one process: start it, hear what it says, and when it is gone start the next, at once or after a pause."""
@@ -180,9 +184,7 @@ class Ward:
     def _lived(self) -> tuple[Process | None, str]:
         """Start a process and see it to its end; return it, and the cause."""
         try:
-            with self._changed:
-                process = self.nursery.start(self.order)
-                self._all.append(process)
+            process = self._begun(self.order)
         except (BackendError, OSError) as error:
             story = error.story if isinstance(error, BackendError) else f"its process cannot be started: {error}"
             self._refuse(BackendError(self._engine, story))
@@ -199,12 +201,19 @@ class Ward:
                 return process, process.bury(None if word is None else word.status)
             self._take(process, word)
 
+    def _begun(self, order: Order) -> Process:
+        """Start a process, which may wait for the template to load, and tell it what was ordered meanwhile."""
+        process = (self.template.start_anew if self._in_a_row > COPIES else self.template.start)(order)
+        with self._changed:
+            self._all.append(process)
+            if self.order.version > order.version:
+                process.tell(self.order)
+        return process
+
     def _take(self, process: Process, word: Word) -> None:
         match word:
             case Born(pid=pid, private_bytes=private_bytes):
-                process.pid, process.private_bytes = pid, private_bytes
-                if self._over.is_set() or process.blame:
-                    process.end(pid)
+                process.born(pid, private_bytes)
             case Ready(version=version, threads=threads):
                 self._enlist(process, version, threads)
             case Refused(engine=engine, story=story):

@@ -10,6 +10,7 @@ from cotenant.describe import Card, Option, Platform, Tenant
 from cotenant.errors import InfeasibleError
 from cotenant.live.nursery import Nursery
 from cotenant.live.order import Order
+from cotenant.live.template import Template
 from cotenant.live.ward import Fault, Told, Ward
 from cotenant.live.watch import Watch
 
@@ -69,7 +70,8 @@ class Wards:
             self.nursery = Nursery(self.engines)
         ward = Ward(
             order=Order(card=card, platform=self.platform, options=(), critical=tenant.rank == 0),
-            nursery=self.nursery, spares=int(tenant.standby), memory_bytes=tenant.memory_bytes, told=self.told, fault=self.fault,
+            template=Template(nursery=self.nursery), spares=int(tenant.standby), memory_bytes=tenant.memory_bytes,
+            told=self.told, fault=self.fault,
         )  # fmt: skip
         self._oversee((*self._living, ward))
         return ward

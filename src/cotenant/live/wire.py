@@ -23,9 +23,9 @@ REPLY = struct.Struct("<Bq")
 ANSWERED, REFUSED = 0, 1
 CLASSES = tuple(SchedulingClass)
 
-START, KILL = b"S", b"K"
-"""What a fork server is asked: to start a process (descriptors of its order, its control and its lanes come along), to kill one (its
-number follows)."""
+START, TEMPLATE, KILL = b"S", b"T", b"K"
+"""What a process that forks others is asked: to start one (descriptors of its order, its control and its lanes come along); to start a
+template, whose one lane is the link over which it is asked the same; to kill one (its number follows)."""
 
 _LONGEST_BYTES = 1 << 16
 _MOST_DESCRIPTORS = 250
@@ -39,17 +39,18 @@ class Born(msgspec.Struct, tag=True, frozen=True):
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
-    """Say which version of the order is loaded, and which system threads run it, lane by lane."""
+    """Say which version of the order is loaded, and which system threads run it, lane by lane; of a template, which a copy would lack."""
 
     version: int
     threads: tuple[int, ...]
 
 
 class Refused(msgspec.Struct, tag=True, frozen=True):
-    """Say why what was to be loaded is not; what was loaded before still is."""
+    """Say why what this version of the order has more than the one before is not loaded; what was loaded before still is."""
 
     engine: str
     story: str
+    version: int = 0
 
 
 class Ended(msgspec.Struct, tag=True, frozen=True):

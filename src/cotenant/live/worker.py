@@ -10,12 +10,11 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NoReturn
 
-from cotenant.backend import Engine, Session
+from cotenant.backend import Session
 from cotenant.backend.library import complaint
 from cotenant.backend.scheduling import SchedulingClass, best_effort, pin
 from cotenant.errors import BackendError
@@ -25,27 +24,12 @@ from cotenant.live.order import Order, posts
 from cotenant.live.parcel import Receiver, Sender
 from cotenant.live.wire import ANSWERED, CLASSES, REFUSED, REPLY, REQUEST, Ready, Refused, read, receive, say, send
 
-_SOONER = "500"  # of 1000: should memory run out, the kernel is to end an engine process before the one that serves everybody
-_CRASHED = 70
+CRASHED = 70
+"""The exit status of a process that cannot go on, for a reason that it has printed."""
 
 
-def work(engines: Sequence[Engine], order_at: int, control: socket.socket, lanes: Sequence[socket.socket]) -> NoReturn:
-    """Serve until the parent is gone; whatever goes wrong ends this process alone."""
-    try:
-        with suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text(_SOONER, encoding="ascii")
-        _attend(engines, read(order_at), control, lanes)
-    except BaseException:  # noqa: BLE001  # the top of a process
-        traceback.print_exc()
-        sys.stderr.flush()
-    os._exit(_CRASHED)
-
-
-def _attend(engines: Sequence[Engine], order: Order, control: socket.socket, lanes: Sequence[socket.socket]) -> None:
-    if order.gentle and not order.critical:
-        best_effort()
-    loaded = Loaded(engines={e.name: e for e in engines}, platform=order.platform)
-    desk = _Desk(loaded=loaded)
+def work(desk: Desk, order: Order, control: socket.socket, lanes: Sequence[socket.socket]) -> NoReturn:
+    """Serve what is ordered, lane by lane, until the parent is gone."""
     threads = [_Lane(desk=desk, link=link, core=core, critical=order.critical) for link, core in zip(lanes, order.cores, strict=True)]
     numbers = tuple(thread.start() for thread in threads)
     while True:
@@ -57,7 +41,7 @@ def _attend(engines: Sequence[Engine], order: Order, control: socket.socket, lan
 
 
 @dataclass(slots=True, kw_only=True)
-class _Desk:
+class Desk:
     """Hold the sessions of all posts; they are replaced at once, so that lanes may look one up at any time."""
 
     loaded: Loaded
@@ -66,23 +50,31 @@ class _Desk:
     def take(self, order: Order, threads: tuple[int, ...]) -> Ready | Refused:
         """Load and warm what an order asks for; posts of the one before are run meanwhile, and after a refusal."""
         try:
-            self.loaded.load(dict.fromkeys(order.options, order.card))
+            self._load(order)
             self.sessions = tuple(self.loaded.session(*post) for post in posts(order.options, order.platform))
         except BackendError as error:
-            return Refused(engine=error.engine, story=error.story)
+            return Refused(engine=error.engine, story=error.story, version=order.version)
         except Exception as error:  # noqa: BLE001  # an engine is anybody's code; here it harms nobody else
-            return Refused(engine=order.options[-1].artifact.engine, story=_raised(error))
+            return Refused(engine=order.options[-1].artifact.engine, story=_raised(error), version=order.version)
+        return Ready(version=order.version, threads=threads)
+
+    def _load(self, order: Order) -> None:
+        """Load what is not there yet; a gentle order's in a thread of best effort, and those that it starts."""
+        missing = {option: order.card for option in order.options if option not in self.loaded.options}
+        if not missing:
+            return
+        with ThreadPoolExecutor(1, initializer=best_effort if order.is_gentle else None) as pool:
+            pool.submit(self.loaded.load, missing).result()
         # No collection walks what was loaded while requests are served.
         gc.collect()
         gc.freeze()
-        return Ready(version=order.version, threads=threads)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Lane:
     """Run what one lane of the parent asks, on the same core and in the class of whoever asks."""
 
-    desk: _Desk
+    desk: Desk
     link: socket.socket
     core: int | None
     critical: bool
@@ -110,7 +102,7 @@ class _Lane:
         except BaseException:  # noqa: BLE001  # the top of a thread: this lane could not be served any more
             traceback.print_exc()
             sys.stderr.flush()
-            os._exit(_CRASHED)
+            os._exit(CRASHED)
 
     def _run(self, message: bytes, descriptors: tuple[int, ...]) -> None:
         begun_ns = time.thread_time_ns()

@@ -1,0 +1,166 @@
+"""Forking engine processes: from one that has imported the engines, or from a template."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from cotenant.backend import Engine
+from cotenant.backend.parent import die_with_parent
+from cotenant.live.loaded import Loaded
+from cotenant.live.order import Order
+from cotenant.live.resident import private_bytes
+from cotenant.live.wire import KILL, START, TEMPLATE, Born, Ended, Ready, Refused, read, receive, say
+from cotenant.live.worker import CRASHED, Desk, work
+
+_SOONER = "500"  # of 1000: should memory run out, the kernel is to end an engine process before the one that serves everybody
+_POLL_S, _POLLS = 0.01, 50
+
+
+@dataclass(slots=True, kw_only=True)
+class _Template:
+    """Hold what a template has loaded, the connection over which it is told more, and what it had in memory before."""
+
+    desk: Desk
+    control: socket.socket
+    before_bytes: int
+
+    def take(self, order: Order) -> None:
+        """Load what an order asks for, and say so, with the threads that a copy of this process would lack."""
+        said = self.desk.take(order, ())
+        needed = () if not isinstance(said, Ready) or self._survives(order) else _threads_left()
+        say(self.control, Ready(version=said.version, threads=needed) if needed else said)
+
+    def _survives(self, order: Order) -> bool:
+        engines = {option.artifact.engine for option in order.options}
+        return all(getattr(self.desk.loaded.engines[name], "survives_forks", False) for name in engines)
+
+
+@dataclass(slots=True, kw_only=True)
+class Forks:
+    """Fork engine processes as told over a link, and say how each ended; when the other end is gone, they end too.
+
+    Nothing may run beside the calling thread, so that a fork is whole. Held are the processes by number, each with the connection
+    over which its parent hears of its end.
+    """
+
+    link: socket.socket
+    engines: Sequence[Engine]
+    template: _Template | None = None
+    children: dict[int, socket.socket] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Serve until the other end is gone; then end all."""
+        ended, told = os.pipe()
+        os.set_blocking(told, False)  # its only way
+        os.set_blocking(ended, False)  # its only way
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        with selectors.DefaultSelector() as waited:
+            for source in (self.link, ended, *((self.template.control,) if self.template else ())):
+                waited.register(source, selectors.EVENT_READ)
+            while self._serve({key.fileobj for key, _ in waited.select()}, ended):
+                pass
+        for pid in self.children:
+            os.kill(pid, signal.SIGKILL)
+
+    def _serve(self, ready: set[object], ended: int) -> bool:
+        if ended in ready:
+            os.read(ended, 4096)
+            self._bury()
+        if self.template is not None and self.template.control in ready and not self._learn(self.template):
+            return False
+        return self.link not in ready or self._do(*receive(self.link))
+
+    def _learn(self, template: _Template) -> bool:
+        _, descriptors = receive(template.control)
+        if descriptors:
+            template.take(read(descriptors[0]))
+        return bool(descriptors)
+
+    def _do(self, message: bytes, descriptors: tuple[int, ...]) -> bool:
+        """Do as told; say False when the other end is gone."""
+        match message[:1]:
+            case kind if kind in (START, TEMPLATE):
+                self._start(kind, *descriptors)
+            case kind if kind == KILL:
+                pid = int(message[1:])
+                if pid in self.children:  # not yet buried, so that the number is still its own
+                    os.kill(pid, signal.SIGKILL)
+        return bool(message)
+
+    def _bury(self) -> None:
+        """Say of each that has ended how."""
+        for pid in list(self.children):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                with suppress(OSError), self.children.pop(pid) as control:
+                    say(control, Ended(status=os.waitstatus_to_exitcode(status)))
+
+    def _start(self, kind: bytes, order_at: int, control_at: int, *lanes_at: int) -> None:
+        control, parent = socket.socket(fileno=control_at), os.getpid()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            with suppress(OSError), control:
+                say(control, Refused(engine="process", story=f"cannot be forked: {error}"))
+        else:
+            if pid == 0:
+                self._become(kind, parent, order_at, control, lanes_at)
+            self.children[pid] = control
+            before_bytes = self.template.before_bytes if self.template else private_bytes(parent)
+            with suppress(OSError):
+                say(control, Born(pid=pid, private_bytes=before_bytes))
+        for descriptor in (order_at, *lanes_at):
+            os.close(descriptor)
+
+    def _become(self, kind: bytes, parent: int, order_at: int, control: socket.socket, lanes_at: Sequence[int]) -> NoReturn:
+        """Be another process, that dies with its parent, without what is the parent's."""
+        die_with_parent()
+        if os.getppid() != parent:
+            os._exit(0)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for held in (self.link, *self.children.values(), *((self.template.control,) if self.template else ())):
+            held.close()
+        try:
+            with suppress(OSError):
+                Path("/proc/self/oom_score_adj").write_text(_SOONER, encoding="ascii")
+            self._serve_as(kind, read(order_at), control, [socket.socket(fileno=lane) for lane in lanes_at])
+        except BaseException:  # noqa: BLE001  # the top of a process, which ends alone
+            traceback.print_exc()
+            sys.stderr.flush()
+        os._exit(CRASHED)
+
+    def _serve_as(self, kind: bytes, order: Order, control: socket.socket, lanes: Sequence[socket.socket]) -> NoReturn:
+        desk = self.template.desk if self.template else _desk(self.engines, order)
+        if kind == START:
+            work(desk, order, control, lanes)
+        template = _Template(desk=desk, control=control, before_bytes=private_bytes(os.getpid()))
+        template.take(order)
+        Forks(link=lanes[0], engines=self.engines, template=template).run()
+        os._exit(0)
+
+
+def _desk(engines: Sequence[Engine], order: Order) -> Desk:
+    return Desk(loaded=Loaded(engines={engine.name: engine for engine in engines}, platform=order.platform))
+
+
+def _threads_left() -> tuple[int, ...]:
+    """Return the system's numbers of threads beside the calling one, once those that were told to end have done so."""
+    for _ in range(_POLLS):
+        others = tuple(int(task.name) for task in Path("/proc/self/task").iterdir() if int(task.name) != os.getpid())
+        if not others:
+            break
+        time.sleep(_POLL_S)
+    return others
