@@ -64,14 +64,16 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     open_processors(s)
     list_ready(s, now_ns)
     asks.orders(s, now_ns)
-    count = _start_all(s, asks, now_ns, sift(s), out, lanes, count)
-    count = _start_elsewhere(s, asks, now_ns, out, lanes, count)
-    if s.desk[0].crowded == 1 and s.desk[0].bad == SOUND:
-        count = _relieve(s, asks, now_ns, out, lanes, count)
-        count = _start_elsewhere(s, asks, now_ns, out, lanes, count)
+    best, goes_on = sift(s), True
+    while goes_on:  # the one place where anybody is started: compiled, all of it becomes part of this loop
+        if best != NONE:
+            count = _start(s, asks, now_ns, best, out, lanes, count)
+        else:
+            count = _let_others(s, now_ns, out, count)
+            goes_on = s.desk[0].stale == 1
+        best = _ask_newcomers(s, asks, now_ns) if s.desk[0].stale == 1 else first(s)
     if s.desk[0].bad != SOUND:
         return BAD
-    count = _drop_late(s, now_ns, out, count)
     return _resume(s, now_ns, out, count)
 
 
@@ -85,38 +87,29 @@ def wake_ns(s: State, now_ns: int) -> int:
     return wake
 
 
-def _start_all(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints, count: int) -> int:
-    """Start heads, one after the other, from the best on; return the count of decisions."""
-    while best != NONE:
-        count = _start(s, asks, now_ns, best, out, lanes, count)
-        best = first(s)
-    return count
+def _let_others(s: State, now_ns: int, out: Ints, count: int) -> int:
+    """When nobody can start any more: let those try common lanes for whom the reserved ones are too few, as long as one of them starts.
 
-
-def _start_elsewhere(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints, count: int) -> int:
-    """Start on common lanes that nobody else wants those for whom the reserved ones are too few."""
-    more = s.desk[0].bad == SOUND and reach_out(s)
-    while more:
-        s.desk[0].decision += 1
-        list_ready(s, NOT_YET_NS)
-        _ask_newcomers(s, asks, now_ns)
-        begun = count
-        count = _start_all(s, asks, now_ns, first(s), out, lanes, count)
+    Then drop who is late by now, and whom no queue has room for: those may start that stood behind the latter, or were set aside for
+    them. `stale` says whether anybody may.
+    """
+    desk = s.desk[0]
+    if desk.reached == 1:
         go_back(s)
-        more = s.desk[0].bad == SOUND and count > begun and reach_out(s)
-    return count
-
-
-def _relieve(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints, count: int) -> int:
-    """Drop whom no queue has room for; then those may start that stood behind them, or were set aside for them."""
-    kept = _drop_late(s, now_ns, out, count)
-    count = _evict(s, out, kept)
-    if count == kept:
+    if desk.bad != SOUND:
         return count
-    s.desk[0].decision += 1
-    list_ready(s, NOT_YET_NS)
-    _ask_newcomers(s, asks, now_ns)
-    return _start_all(s, asks, now_ns, first(s), out, lanes, count)
+    if (desk.reached == 0 or count > desk.begun) and reach_out(s):
+        desk.reached = 1
+    else:
+        desk.reached = 0
+        count = _drop_late(s, now_ns, out, count)
+        if desk.crowded == 0:
+            return count
+        count = _evict(s, out, count)
+    desk.begun = count
+    desk.decision += 1
+    desk.stale = 1
+    return count
 
 
 def _evict(s: State, out: Ints, count: int) -> int:
@@ -159,8 +152,7 @@ def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints,
         stand(s, slot, position)
     count = _occupy(s, now_ns, slot, out, lanes, count)
     if makes_room:
-        list_ready(s, NOT_YET_NS)
-        _ask_newcomers(s, asks, now_ns)
+        s.desk[0].stale = 1
     elif has_room(s):
         _follow(s, asks, now_ns, best, head)
     else:
@@ -183,13 +175,15 @@ def _make_room(s: State, now_ns: int, slot: int, position: int, out: Ints, lanes
     return count
 
 
-def _ask_newcomers(s: State, asks: Asks, now_ns: int) -> None:
-    """Ask the order of candidates that the policy has not seen in this decision."""
+def _ask_newcomers(s: State, asks: Asks, now_ns: int) -> int:
+    """List the candidates again, and ask the order of those that the policy has not seen in this decision; return who goes first."""
+    s.desk[0].stale = 0
+    list_ready(s, NOT_YET_NS)
     for index in range(s.desk[0].ready):
         slot = s.ready[index]
         if s.slots[slot].asked != s.desk[0].decision:
             asks.order(s, slot, now_ns)
-    sift(s)
+    return sift(s)
 
 
 def _follow(s: State, asks: Asks, now_ns: int, index: int, head: int) -> None:

@@ -205,7 +205,9 @@ class DeskRow:
     lists; the policy's ways, 0 or 1.
 
     `bad` says what was wrong with the last decision, `culprit` the slot it was about; `crowded` is 1 while more may wait of a tenant than
-    its bound, `resting` while any may rest; `reserves` says whether a tenant has lanes of its own beside common ones.
+    its bound, `resting` while any may rest; `reserves` says whether a tenant has lanes of its own beside common ones. Within a decision,
+    `stale` is 1 once the list of candidates is to be made again, and `reached` while heads stand where they had to reach out for common
+    lanes, when `begun` decisions had been written.
     """
 
     free_slot: int = 0
@@ -229,6 +231,9 @@ class DeskRow:
     resting: int = 0
     reserves: int = 0
     runs_on: int = 0
+    stale: int = 0
+    reached: int = 0
+    begun: int = 0
 
 
 class State(NamedTuple):

@@ -102,22 +102,16 @@ def _finish(s: State, w: World, slot: int) -> None:
         if s.lanes[lane].running == slot:
             write_span(s, w, c.request, slot, lane, now_ns)
     request, tenant = c.request, c.tenant
-    if finish(s, slot, now_ns, 1 if w.work[slot].exit_stage == c.stage else 0) == 0:
-        _end(s, w, request, tenant, DONE)
+    if finish(s, slot, now_ns, 1 if w.work[slot].exit_stage == c.stage else 0) == 0 and _asks_again(w, request, tenant, DONE):
+        _ask_again(s, w, tenant)
 
 
-def _end(s: State, w: World, request: int, tenant: int, outcome: int) -> None:
-    """Note how a request ended; a closed loop asks again at once, or at the next ns where a decision ended it."""
+def _asks_again(w: World, request: int, tenant: int, outcome: int) -> bool:
+    """Note how a request ended; say whether its tenant's closed loop asks again."""
     now_ns = w.clock[0].now_ns
     w.endings[request].finish_ns = now_ns
     w.endings[request].outcome = outcome
-    if w.loops[tenant].outstanding == 0 or now_ns >= w.clock[0].horizon_ns:
-        return
-    if outcome != DONE:
-        w.loops[tenant].again += 1
-        w.clock[0].again += 1
-    else:
-        _ask_again(s, w, tenant)
+    return w.loops[tenant].outstanding > 0 and now_ns < w.clock[0].horizon_ns
 
 
 def _ask_again(s: State, w: World, tenant: int) -> None:
@@ -164,9 +158,17 @@ def _decide(s: State, w: World, asks: Asks) -> bool:
         elif kind == RESUME:
             resume(s, w, slot, now_ns)
         else:
-            _end(s, w, request, w.endings[request].tenant, DROPPED if kind == DROP else EVICTED)
+            _drop(w, request, DROPPED if kind == DROP else EVICTED)
     clock.wake_ns = now_ns + 1 if clock.again > 0 else wake_ns(s, now_ns)
     return set_rates(s, w, asks, now_ns)
+
+
+def _drop(w: World, request: int, outcome: int) -> None:
+    """Note that a decision ended a request; a closed loop asks again at the next ns."""
+    tenant = w.endings[request].tenant
+    if _asks_again(w, request, tenant, outcome):
+        w.loops[tenant].again += 1
+        w.clock[0].again += 1
 
 
 def _is_running(w: World, slot: int) -> bool:
