@@ -49,6 +49,14 @@ def test_a_plan_for_other_tenants_is_refused() -> None:
     assert not check(plan, [closed("a", floor=0.5)], options, platform(1)).ok
 
 
+@pytest.mark.parametrize("objective", tuple(Objective))
+def test_a_plan_of_a_crew_with_floors_is_none_of_a_crew_without(objective: Objective) -> None:
+    options = [option(name, 10) for name in "ab"]
+    plan = solve([closed("a", floor=0.4), closed("b")], options, platform(1), objective)
+    verdict = check(plan, [closed("a"), closed("b")], options, platform(1))
+    assert verdict.complaints[-1].startswith("levels: floors 1 of a, ")
+
+
 def test_a_level_that_says_more_than_the_rates_reach_is_refused() -> None:
     """Half of what arrives is served; a level that says a thousandth more, and keeps it, would tighten the bounds after it."""
     tenants, options = [opened("a", 180), closed("b")], [option("a", 10), option("b", 10)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from cotenant.describe import Goal, Objective, Option, Plan, Platform, Precision, Share, Tenant
+from cotenant.describe import Goal, Objective, Option, Plan, Platform, Precision, Promise, Share, Tenant
 from cotenant.errors import InfeasibleError, InputError
 from cotenant.plan import Effort, check, solve
 from cotenant.plan.replan import mapping, replan, weigh
@@ -48,6 +48,21 @@ def test_rates_are_chosen_anew_where_nothing_moves() -> None:
     again = replan(before, [a, b], options, platform(1), Objective.PROPORTIONAL)
     assert not again.moved
     assert (rate(before, "a"), rate(again.plan, "a"), rate(again.plan, "b")) == pytest.approx((100, 50, 100), rel=1e-4)
+
+
+def test_of_equal_tenants_none_gains_or_loses_while_nothing_changes() -> None:
+    """By throughput it is all one who of two equals is served, and the solver serves one of them."""
+    tenants, options = [closed("a"), closed("b")], [option("a", 10), option("b", 10)]
+    plan = solve(tenants, options, platform(1), Objective.THROUGHPUT)
+    other = replace(plan, shares=tuple(replace(s, option=options[s.option is options[0]]) for s in plan.shares), promises=swapped(plan))
+    assert sorted(rate(plan, name) for name in "ab") == pytest.approx([0, 100])
+    for before in (plan, other):
+        assert replan(before, tenants, options, platform(1), Objective.THROUGHPUT).plan is before
+
+
+def swapped(plan: Plan) -> tuple[Promise, ...]:
+    one, other = plan.promises
+    return replace(other, tenant=one.tenant), replace(one, tenant=other.tenant)
 
 
 def test_who_comes_may_use_any_option_and_who_stays_makes_room() -> None:

@@ -48,12 +48,10 @@ def check(plan: Plan, tenants: Sequence[Tenant], options: Sequence[Option], plat
     strange = (*unreal(plan), *_strangers(plan, ground))
     if strange:
         return Verdict(complaints=strange, value=math.nan, bound=math.nan)
-    complaints = [
-        *misfits(plan.shares, ground),
-        *_mixed(plan),
-        *_promises(plan, ground),
-        *misordered(plan.levels, tenants, _GOALS[plan.objective]),
-    ]
+    complaints = [*misfits(plan.shares, ground), *_mixed(plan), *_promises(plan, ground)]
+    others = tuple(misordered(plan.levels, tenants, _GOALS[plan.objective]))
+    if others:  # levels of another crew have no value for this one
+        return Verdict(complaints=(*complaints, *others), value=math.nan, bound=math.nan)
     complaints += [complaint for solo in plan.solos for complaint in _solo(solo, ground)]
     found = climb(plan, ground)
     complaints += [*found.complaints, *_prices(plan, ground)]

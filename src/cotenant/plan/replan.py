@@ -5,6 +5,8 @@ by before: models are loaded, caches grow cold, and a promise is at risk meanwhi
 anew, and beside it one that keeps to the *options in use*: those that tenants which remain had a rate by, with the rates chosen afresh. Who
 is new, who had no rate, and whose options are offered no more is free. Where the second plan reaches at least (1 - gain) of the first, it
 is taken, and nothing moves; else the first. `loss` says what is lost of the best plan, `keptproof` proves the other over all options.
+Where the plan before proves itself for the crew as it is now, and no other would gain more, not even a rate changes: among equal tenants
+many plans are best.
 
 Where the plan is of single options, so is the kept one: of several in use the most used stays, and who is free has what the best plan
 chose. A search for single options may end early, and the options in use be ahead of what it found: then they stay, whatever that leaves to
@@ -13,15 +15,21 @@ lower ranks, duties apart.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cotenant.describe import Objective, Option, Plan, Platform, Tenant
+from cotenant.describe import Goal, Level, Objective, Option, Plan, Platform, Tenant
 from cotenant.errors import InputError
+from cotenant.plan.aim import DUTIES
+from cotenant.plan.certificate import check
 from cotenant.plan.keptplan import Wanted, kept
+from cotenant.plan.loss import EQUAL, LOST
 from cotenant.plan.serving import serving
+from cotenant.plan.settled import overstated
 from cotenant.plan.single import Effort
 from cotenant.plan.solve import HEADROOM, solve
+from cotenant.plan.stalls import stalled
 
 GAIN = 0.01  # of what the best plan reaches: what is not worth a move
 
@@ -54,6 +62,9 @@ def replan(
     stands. InputError for another gain. With an `effort`, one option for each tenant.
     """
     _refuse(gain)
+    alike = before.single == (effort is not None) and (before.objective, before.headroom) == (objective, headroom)
+    if alike and _stands(before, tenants, options, platform, gain):
+        return Replanned(plan=before, best=before, gain=0.0, moves=())
     best = solve(tenants, options, platform, objective, headroom=headroom, allow_overload=allow_overload, effort=effort)
     return weigh(before, best, tenants, options, platform, gain=gain)
 
@@ -72,6 +83,29 @@ def weigh(
 def _refuse(gain: float) -> None:
     if not 0 <= gain < 1:
         raise InputError("gain", gain, "0 or more, less than 1")
+
+
+def _stands(before: Plan, tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, gain: float) -> bool:
+    """Say whether a plan is proved for a crew, and that no other gains more than `gain` at any level."""
+    verdict = check(before, tenants, options, stalled(platform, dict(before.stalls)), before.headroom)
+    if not verdict.ok or verdict.undecided or any(overstated(before, platform)):
+        return False
+    return all(_open(level, tenants) <= gain for level in before.levels)
+
+
+def _open(level: Level, tenants: Sequence[Tenant]) -> float:
+    """Return what share of a level's bound the level might gain; of a duty, any of it is all."""
+    short = level.bound - level.value
+    match level.goal:
+        case Goal.STARVED | Goal.LOAD:
+            return 0.0
+        case Goal.PROPORTIONAL:
+            found = -math.expm1(-short / sum(tenant.weight for tenant in tenants if tenant.name in level.tenants))
+        case _:
+            found = short / max(level.bound, EQUAL)
+    if found <= EQUAL:
+        return 0.0
+    return LOST if level.goal in DUTIES else found
 
 
 def mapping(option: Option) -> tuple[object, ...]:
