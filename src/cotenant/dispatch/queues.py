@@ -7,23 +7,31 @@ from cotenant.policy import NEVER_NS
 
 
 def enqueue(s: State, slot: int) -> None:
-    """Append a slot to the live queue of its stage; where the newest goes first, put it before all that have not begun."""
+    """Queue a slot at its stage: last, but one that is asked again goes before whoever arrived after it; newest first where that is so."""
     c = s.slots[slot]
     c.state = READY
     c.late = 0
     stage = s.stages[c.position]
-    before = stage.live_last if stage.newest == 0 else _last_begun(s, stage.live)
+    before = _behind_older(s, stage, slot) if stage.newest == 0 else _behind_newer(s, stage, slot)
     _link(s, stage, before, slot)
     if before == NONE:
         _come_up(s, stage)
     activate(s, c.position)
 
 
-def _last_begun(s: State, head: int) -> int:
-    """Return the last of those at the front of a queue that have begun, NONE if there are none."""
-    last, slot = NONE, head
-    while slot != NONE and s.slots[slot].begun == 1:
-        last, slot = slot, s.slots[slot].next
+def _behind_older(s: State, stage: StageRow, slot: int) -> int:
+    """Return whom a slot stands behind, NONE for nobody: the last, but of those that have not begun none that arrived later."""
+    last = stage.live_last
+    while last != NONE and s.slots[slot].begun == 0 and s.slots[last].begun == 0 and goes_before(s, slot, last):
+        last = s.slots[last].before
+    return last
+
+
+def _behind_newer(s: State, stage: StageRow, slot: int) -> int:
+    """Return whom a slot stands behind, NONE for nobody: the last of those that have begun, or arrived later if it has not itself."""
+    last, after = NONE, stage.live
+    while after != NONE and (s.slots[after].begun == 1 or (s.slots[slot].begun == 0 and goes_before(s, slot, after))):
+        last, after = after, s.slots[after].next
     return last
 
 
