@@ -55,6 +55,7 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
     """
     s.desk[0].decision += 1
     s.desk[0].bad = SOUND
+    s.desk[0].stale = s.desk[0].reached = 0
     refill(s, now_ns)
     rouse(s, now_ns)
     count = _drop_late(s, now_ns, out, 0)
@@ -69,7 +70,7 @@ def decide(s: State, asks: Asks, now_ns: int, out: Ints, lanes: Ints) -> int:
         if best != NONE:
             count = _start(s, asks, now_ns, best, out, lanes, count)
         else:
-            count = _let_others(s, now_ns, out, count)
+            count = _make_way(s, now_ns, out, count)
             goes_on = s.desk[0].stale == 1
         best = _ask_newcomers(s, asks, now_ns) if s.desk[0].stale == 1 else first(s)
     if s.desk[0].bad != SOUND:
@@ -87,7 +88,7 @@ def wake_ns(s: State, now_ns: int) -> int:
     return wake
 
 
-def _let_others(s: State, now_ns: int, out: Ints, count: int) -> int:
+def _make_way(s: State, now_ns: int, out: Ints, count: int) -> int:
     """When nobody can start any more: let those try common lanes for whom the reserved ones are too few, as long as one of them starts.
 
     Then drop who is late by now, and whom no queue has room for: those may start that stood behind the latter, or were set aside for
@@ -103,9 +104,10 @@ def _let_others(s: State, now_ns: int, out: Ints, count: int) -> int:
     else:
         desk.reached = 0
         count = _drop_late(s, now_ns, out, count)
-        if desk.crowded == 0:
+        kept = count
+        count = _evict(s, out, count) if desk.crowded == 1 else count
+        if count == kept:
             return count
-        count = _evict(s, out, count)
     desk.begun = count
     desk.decision += 1
     desk.stale = 1

@@ -102,11 +102,11 @@ def _finish(s: State, w: World, slot: int) -> None:
         if s.lanes[lane].running == slot:
             write_span(s, w, c.request, slot, lane, now_ns)
     request, tenant = c.request, c.tenant
-    if finish(s, slot, now_ns, 1 if w.work[slot].exit_stage == c.stage else 0) == 0 and _asks_again(w, request, tenant, DONE):
+    if finish(s, slot, now_ns, 1 if w.work[slot].exit_stage == c.stage else 0) == 0 and _end(w, request, tenant, DONE):
         _ask_again(s, w, tenant)
 
 
-def _asks_again(w: World, request: int, tenant: int, outcome: int) -> bool:
+def _end(w: World, request: int, tenant: int, outcome: int) -> bool:
     """Note how a request ended; say whether its tenant's closed loop asks again."""
     now_ns = w.clock[0].now_ns
     w.endings[request].finish_ns = now_ns
@@ -166,7 +166,7 @@ def _decide(s: State, w: World, asks: Asks) -> bool:
 def _drop(w: World, request: int, outcome: int) -> None:
     """Note that a decision ended a request; a closed loop asks again at the next ns."""
     tenant = w.endings[request].tenant
-    if _asks_again(w, request, tenant, outcome):
+    if _end(w, request, tenant, outcome):
         w.loops[tenant].again += 1
         w.clock[0].again += 1
 
