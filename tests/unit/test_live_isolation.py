@@ -43,7 +43,8 @@ from cotenant.backend.fake import Fake
 from tests.live_cases import device_of, tenant
 device = device_of(Fake(hangs={"a": {1}}), tenant("a", isolated=True, standby=True))
 device.submit("a", {"x": __import__("numpy").ones((1, 2), "float32")})
-print(*[process.pid for process in device._stock.wards.by_tenant["a"].processes], flush=True)
+ward = device._stock.wards.by_tenant["a"]
+print(*[process.pid for process in ward.processes], ward.template.pid, flush=True)
 threading.Event().wait()
 """
 
@@ -256,17 +257,17 @@ def test_another_plan_is_loaded_for_the_processes_to_come(tmp_path: Path) -> Non
 def test_a_template_that_dies_is_replaced() -> None:
     with device_of(Fake(), tenant("a", isolated=True, standby=True)) as device:
         for _ in range(2):
-            template = device._stock.wards.by_tenant["a"].template.process
-            assert template is not None
-            os.kill(template.pid, signal.SIGKILL)
-            wait_until(lambda pid=template.pid: not Path(f"/proc/{pid}").exists())  # type: ignore[misc]
+            template = device._stock.wards.by_tenant["a"].template.pid
+            assert template
+            os.kill(template, signal.SIGKILL)
+            wait_until(lambda pid=template: not Path(f"/proc/{pid}").exists())  # type: ignore[misc]
             assert {answer.outcome for answer in outcomes(device, "a", 3)} == {Outcome.DONE}
 
 
 def test_an_engine_that_leaves_threads_loads_in_each_process() -> None:
     with device_of(Lingering(), tenant("a", isolated=True)) as device:
         for _ in range(2):
-            assert device._stock.wards.by_tenant["a"].template.process is None
+            assert not device._stock.wards.by_tenant["a"].template.pid
             os.kill(device.health()["a"].pid, signal.SIGKILL)
             assert device.submit("a", X).result(30).outcome is Outcome.DONE
 
@@ -325,4 +326,4 @@ def test_with_a_real_engine_answers_are_the_same_to_the_last_byte_whichever_proc
             apart, here = (device.submit(name, x).result(30).outputs["y"] for name in ("a", "b"))
             assert (apart.dtype, apart.shape, apart.tobytes()) == (here.dtype, here.shape, here.tobytes())
             os.kill(device.health()["a"].pid, signal.SIGKILL)
-        assert device._stock.wards.by_tenant["a"].template.process is not None
+        assert device._stock.wards.by_tenant["a"].template.pid

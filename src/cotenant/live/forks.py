@@ -28,35 +28,17 @@ _POLL_S, _POLLS = 0.01, 50
 
 
 @dataclass(slots=True, kw_only=True)
-class _Template:
-    """Hold what a template has loaded, the connection over which it is told more, and what it had in memory before."""
-
-    desk: Desk
-    control: socket.socket
-    before_bytes: int
-
-    def take(self, order: Order) -> None:
-        """Load what an order asks for, and say so, with the threads that a copy of this process would lack."""
-        said = self.desk.take(order, ())
-        needed = () if not isinstance(said, Ready) or self._survives(order) else _threads_left()
-        say(self.control, Ready(version=said.version, threads=needed) if needed else said)
-
-    def _survives(self, order: Order) -> bool:
-        engines = {option.artifact.engine for option in order.options}
-        return all(getattr(self.desk.loaded.engines[name], "survives_forks", False) for name in engines)
-
-
-@dataclass(slots=True, kw_only=True)
 class Forks:
     """Fork engine processes as told over a link, and say how each ended; when the other end is gone, they end too.
 
     Nothing may run beside the calling thread, so that a fork is whole. Held are the processes by number, each with the connection
-    over which its parent hears of its end.
+    over which its parent hears of its end. `desk` is what a template has loaded, and `before_bytes` what it had in memory before.
     """
 
     link: socket.socket
     engines: Sequence[Engine]
-    template: _Template | None = None
+    desk: Desk | None = None
+    before_bytes: int | None = None
     children: dict[int, socket.socket] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -67,8 +49,8 @@ class Forks:
         signal.set_wakeup_fd(told, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         with selectors.DefaultSelector() as waited:
-            for source in (self.link, ended, *((self.template.control,) if self.template else ())):
-                waited.register(source, selectors.EVENT_READ)
+            waited.register(self.link, selectors.EVENT_READ)
+            waited.register(ended, selectors.EVENT_READ)
             while self._serve({key.fileobj for key, _ in waited.select()}, ended):
                 pass
         for pid in self.children:
@@ -78,15 +60,7 @@ class Forks:
         if ended in ready:
             os.read(ended, 4096)
             self._bury()
-        if self.template is not None and self.template.control in ready and not self._learn(self.template):
-            return False
         return self.link not in ready or self._do(*receive(self.link))
-
-    def _learn(self, template: _Template) -> bool:
-        _, descriptors = receive(template.control)
-        if descriptors:
-            template.take(read(descriptors[0]))
-        return bool(descriptors)
 
     def _do(self, message: bytes, descriptors: tuple[int, ...]) -> bool:
         """Do as told; say False when the other end is gone."""
@@ -118,7 +92,7 @@ class Forks:
             if pid == 0:
                 self._become(kind, parent, order_at, control, lanes_at)
             self.children[pid] = control
-            before_bytes = self.template.before_bytes if self.template else private_bytes(parent)
+            before_bytes = private_bytes(parent) if self.before_bytes is None else self.before_bytes
             with suppress(OSError):
                 say(control, Born(pid=pid, private_bytes=before_bytes))
         for descriptor in (order_at, *lanes_at):
@@ -131,7 +105,7 @@ class Forks:
             os._exit(0)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for held in (self.link, *self.children.values(), *((self.template.control,) if self.template else ())):
+        for held in (self.link, *self.children.values()):
             held.close()
         try:
             with suppress(OSError):
@@ -143,17 +117,23 @@ class Forks:
         os._exit(CRASHED)
 
     def _serve_as(self, kind: bytes, order: Order, control: socket.socket, lanes: Sequence[socket.socket]) -> NoReturn:
-        desk = self.template.desk if self.template else _desk(self.engines, order)
+        desk = self.desk or Desk(loaded=Loaded(engines={engine.name: engine for engine in self.engines}, platform=order.platform))
         if kind == START:
             work(desk, order, control, lanes)
-        template = _Template(desk=desk, control=control, before_bytes=private_bytes(os.getpid()))
-        template.take(order)
-        Forks(link=lanes[0], engines=self.engines, template=template).run()
+        before_bytes = private_bytes(os.getpid())
+        said = desk.take(order, ())
+        with control:
+            say(control, Ready(version=order.version, threads=_lacked(desk, order)) if isinstance(said, Ready) else said)
+        Forks(link=lanes[0], engines=self.engines, desk=desk, before_bytes=before_bytes).run()
         os._exit(0)
 
 
-def _desk(engines: Sequence[Engine], order: Order) -> Desk:
-    return Desk(loaded=Loaded(engines={engine.name: engine for engine in engines}, platform=order.platform))
+def _lacked(desk: Desk, order: Order) -> tuple[int, ...]:
+    """Return the threads that a copy of this process would lack, as far as the engines of an order do not say that it needs none."""
+    says = {getattr(desk.loaded.engines[option.artifact.engine], "survives_forks", None) for option in order.options}
+    if False in says:
+        return (os.getpid(),)
+    return _threads_left() if None in says else ()
 
 
 def _threads_left() -> tuple[int, ...]:

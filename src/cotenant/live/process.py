@@ -108,12 +108,14 @@ class Channel:
 class Process:
     """Hold an engine process: how to ask it, lane by lane, how to end it, and in the end why it ended.
 
-    `version` of its order is loaded, below 0 for none; `threads` run it, lane by lane. `private_bytes` is what it held before.
+    `version` of its order is loaded, below 0 for none; `threads` run it, lane by lane. `private_bytes` is what it held before. `buried`
+    hears once that it has ended.
     """
 
     control: socket.socket
     channels: tuple[Channel, ...]
     end: Callable[[int], None]
+    buried: Callable[[], None] | None = None
     pid: int = 0
     private_bytes: int = 0
     version: int = -1
@@ -124,7 +126,7 @@ class Process:
     _gone: threading.Event = field(default_factory=threading.Event)
 
     def hear(self, limit_s: float | None) -> Word | None:
-        """Wait for what it, or the fork server about it, says next; None when both are gone, TimeoutError after the limit."""
+        """Wait for what it, or who forked it, says next; None when both are gone, TimeoutError after the limit."""
         self.control.settimeout(limit_s)
         return hear(self.control)
 
@@ -157,6 +159,8 @@ class Process:
         for channel in self.channels:
             channel.hang_up()
         self.control.close()
+        if self.buried is not None:
+            self.buried()
         return self._cause
 
     def obituary(self) -> str:
@@ -167,5 +171,5 @@ class Process:
 
 def _manner(status: int | None) -> str:
     if status is None:
-        return "its fork server is gone"
+        return "what it was forked from is gone"
     return signal.Signals(-status).name if -status in {s.value for s in signal.Signals} else f"exit status {status}"

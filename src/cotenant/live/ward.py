@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from cotenant.backend.engine import CrashError
@@ -79,8 +80,8 @@ class Ward:
 
     @property
     def processes(self) -> tuple[Process, ...]:
-        """Return those that are alive: the one that serves, spares, any that loads, and the template."""
-        template = self.template.process
+        """Return those that are alive: the one that serves, spares, any that loads, and the template while it does."""
+        template = self.template.loading
         with self._changed:
             return (*self._all, *((template,) if template else ()))
 
@@ -141,16 +142,15 @@ class Ward:
         with self._changed:
             self._changed.notify_all()
             held = tuple(self._all)
-        self.template.close()
         for process in held:
             process.kill("stopped", spares=False)
+        self.template.close()
 
     def join(self) -> None:
         """Wait for the ward's threads, once the nursery is closed."""
         for keeper in self._keepers:
             if keeper is not threading.current_thread():
                 keeper.join()
-        self.template.release()
 
     def _start_keepers(self) -> None:
         for index in range(1 + self.spares):
@@ -164,7 +164,8 @@ class Ward:
         self.order = replace(self.order, options=options, version=self.order.version + 1)
         for process in self._all:
             process.tell(self.order)
-        self.template.tell(self.order)
+        with suppress(BackendError, OSError):  # who starts a process is told
+            self.template.tell(self.order)
 
     def _keep(self) -> None:
         """Keep one process: start it, hear what it says, and when it is gone start the next, at once or after a pause."""
@@ -216,8 +217,9 @@ class Ward:
                 process.born(pid, private_bytes)
             case Ready(version=version, threads=threads):
                 self._enlist(process, version, threads)
-            case Refused(engine=engine, story=story):
-                self._refuse(BackendError(engine, story))
+            case Refused(engine=engine, story=story, version=version):
+                if version in {0, self.order.version}:  # else that was taken back already
+                    self._refuse(BackendError(engine, story))
                 if not process.is_loaded:
                     process.kill(story)
             case Ended():
@@ -256,6 +258,7 @@ class Ward:
                 self.given_up = f"{cause}, {DEATHS} times in a row"
             self._changed.notify_all()
         if self.given_up:
+            self.template.close()
             self.told(self.tenant)
         return 0.0 if self._in_a_row == 1 else FIRST_PAUSE_S * 2 ** (self._in_a_row - 2)
 
