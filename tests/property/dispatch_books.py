@@ -370,12 +370,12 @@ class Books:
             return
         waiting = [t for t in self.heads() if t.request in self.ready]
         started = [(self.ready[d.request], d.lane) for d in decisions if d.kind == START and d.request in self.ready]
-        taken_over = {d.lane for d in decisions if d.kind == SUSPEND}
+        taken_over = {d.lane: d.request for d in decisions if d.kind == SUSPEND}
         for (one, value), lane in started:
             for ticket in waiting:
                 other, better = self.ready[ticket.request]
                 step = self.wanted(ticket)
-                if self._is_passed_over(ticket, step, earned=bool(other.earned)):
+                if self._is_passed_over(ticket, step, taken_over, earned=bool(other.earned)):
                     continue
                 if step.processor == self.names[lane] and self._was_first(other, better, one, value) and not self._has_sibling(ticket):
                     assert self._preemption(step.processor) is Preemption.CLASS, "who goes before others starts before them"
@@ -384,11 +384,15 @@ class Books:
                         "wide work keeps free lanes from all behind it"
                     )
 
-    def _is_passed_over(self, waits: Ticket, step: Step, *, earned: bool) -> bool:
-        """Say whether somebody who may go before a step of several lanes runs there and has more to do there; rank 0 is not passed over."""
+    def _is_passed_over(self, waits: Ticket, step: Step, taken_over: Mapping[int, int], *, earned: bool) -> bool:
+        """Say whether somebody who may go before a step of several lanes runs there and has more to do there; rank 0 is not passed over.
+
+        Or ran there when it was looked at, and was interrupted in the same decision since then.
+        """
         if step.width == 1 or self._critical(waits):
             return False
-        running = {self.runs[lane] for lane in self.lanes_of[step.processor] if lane in self.runs}
+        lanes = self.lanes_of[step.processor]
+        running = {runs[lane] for runs in (self.runs, taken_over) for lane in lanes if lane in runs}
         own = self._order(waits, earned=earned)
         tickets = [self.tickets[one] for one in running]
         return any(self._stays(one) and self._order(one, earned=one.earned) <= own for one in tickets)
