@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from cotenant.backend import engines
 from cotenant.backend.fake import Fake, FakeSession
-from cotenant.describe import Answer, Outcome, Precision
+from cotenant.describe import Answer, Option, Outcome, Precision
 from cotenant.errors import BackendError, InfeasibleError
 from cotenant.live import LiveDevice, ward
 from tests.live_cases import MS, device_of, option, plan, tenant
@@ -59,6 +59,19 @@ def short_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 def engine_processes() -> list[int]:
     """List the children of this process."""
     return [int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+
+
+def written(folder: Path) -> Path:
+    """Write the file of a model that an engine of files looks for."""
+    file = folder / "a.onnx"
+    file.write_bytes(b"x")
+    return file
+
+
+def elsewhere() -> Option:
+    """Return an option of the same model that is loaded by itself."""
+    known = option("a")
+    return replace(known, artifact=replace(known.artifact, place="elsewhere"))
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -206,10 +219,7 @@ def test_another_plan_is_loaded_beside_what_is_served() -> None:
 
 
 def test_a_plan_that_cannot_be_loaded_is_refused_and_the_old_one_served(tmp_path: Path) -> None:
-    file = tmp_path / "a.onnx"
-    file.write_bytes(b"x")
-    known = option("a")
-    other = replace(known, artifact=replace(known.artifact, place="elsewhere"))
+    file, other = written(tmp_path), elsewhere()
     with device_of(Fake(needs_files=True), tenant("a", isolated=True), file=str(file)) as device:
         file.unlink()
         with pytest.raises(BackendError, match="no such file"):
@@ -231,8 +241,7 @@ def test_a_fork_server_that_dies_is_started_again() -> None:
 
 
 def test_what_is_loaded_once_serves_whichever_process_comes_after_the_first(tmp_path: Path) -> None:
-    file = tmp_path / "a.onnx"
-    file.write_bytes(b"x")
+    file = written(tmp_path)
     with device_of(Fake(needs_files=True), tenant("a", isolated=True), file=str(file)) as device:
         file.unlink()
         for _ in range(5):
@@ -241,10 +250,7 @@ def test_what_is_loaded_once_serves_whichever_process_comes_after_the_first(tmp_
 
 
 def test_another_plan_is_loaded_for_the_processes_to_come(tmp_path: Path) -> None:
-    file = tmp_path / "a.onnx"
-    file.write_bytes(b"x")
-    known = option("a")
-    other = replace(known, artifact=replace(known.artifact, place="elsewhere"))
+    file, other = written(tmp_path), elsewhere()
     with device_of(Fake(needs_files=True), tenant("a", isolated=True), file=str(file)) as device:
         device.apply(plan(other))
         os.kill(device.health()["a"].pid, signal.SIGKILL)
@@ -273,8 +279,7 @@ def test_an_engine_that_leaves_threads_loads_in_each_process() -> None:
 
 
 def test_copies_that_keep_dying_are_followed_by_a_process_that_loads(tmp_path: Path) -> None:
-    file = tmp_path / "a.onnx"
-    file.write_bytes(b"x")
+    file = written(tmp_path)
     fake = Fake(needs_files=True, dies={"a": {1: signal.SIGSEGV}})
     with device_of(fake, tenant("a", isolated=True), file=str(file)) as device:
         file.unlink()

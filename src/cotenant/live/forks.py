@@ -20,11 +20,12 @@ from cotenant.backend.parent import die_with_parent
 from cotenant.live.loaded import Loaded
 from cotenant.live.order import Order
 from cotenant.live.resident import private_bytes
-from cotenant.live.wire import KILL, START, TEMPLATE, Born, Ended, Ready, Refused, read, receive, say
+from cotenant.live.wire import KILL, START, TEMPLATE, Born, Ended, Refused, read, receive, say
 from cotenant.live.worker import CRASHED, Desk, work
 
 _SOONER = "500"  # of 1000: should memory run out, the kernel is to end an engine process before the one that serves everybody
 _POLL_S, _POLLS = 0.01, 50
+_LACKS_THREADS = Refused(engine="process", story="a copy of it would lack threads that the engine needs")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,24 +124,22 @@ class Forks:
         before_bytes = private_bytes(os.getpid())
         said = desk.take(order, ())
         with control:
-            say(control, Ready(version=order.version, threads=_lacked(desk, order)) if isinstance(said, Ready) else said)
+            say(control, said if isinstance(said, Refused) or _may_be_copied(desk, order) else _LACKS_THREADS)
         Forks(link=lanes[0], engines=self.engines, desk=desk, before_bytes=before_bytes).run()
         os._exit(0)
 
 
-def _lacked(desk: Desk, order: Order) -> tuple[int, ...]:
-    """Return the threads that a copy of this process would lack, as far as the engines of an order do not say that it needs none."""
+def _may_be_copied(desk: Desk, order: Order) -> bool:
+    """Say whether a copy of this process lacks nothing: the engines of an order say so, or leave no thread beside the calling one."""
     says = {getattr(desk.loaded.engines[option.artifact.engine], "survives_forks", None) for option in order.options}
-    if False in says:
-        return (os.getpid(),)
-    return _threads_left() if None in says else ()
+    return False not in says and (None not in says or _is_alone())
 
 
-def _threads_left() -> tuple[int, ...]:
-    """Return the system's numbers of threads beside the calling one, once those that were told to end have done so."""
+def _is_alone() -> bool:
+    """Say whether no other thread runs here, once those that were told to end have done so."""
+    threads = Path("/proc/self/task")
     for _ in range(_POLLS):
-        others = tuple(int(task.name) for task in Path("/proc/self/task").iterdir() if int(task.name) != os.getpid())
-        if not others:
-            break
+        if len(list(threads.iterdir())) == 1:
+            return True
         time.sleep(_POLL_S)
-    return others
+    return False

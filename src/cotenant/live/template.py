@@ -112,10 +112,8 @@ class _Mould:
         match word:
             case Born(pid=pid, private_bytes=private_bytes):
                 self.process.born(pid, private_bytes)
-            case Ready(version=version, threads=threads):
-                self.process.version, self.is_fit = version, not threads
-            case Refused():
-                self.is_fit = False
+            case Ready() | Refused() as said:
+                self.is_fit = isinstance(said, Ready)
             case Ended() | None:
                 cause = self.process.bury(word.status if word else None)
                 raise BackendError(next((option.artifact.engine for option in self.order.options), "process"), cause)

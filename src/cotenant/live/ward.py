@@ -22,7 +22,7 @@ FIRST_PAUSE_S = 0.1
 DEATHS = 8
 """So many in a row, without an answer in between, and the tenant is given up."""
 
-COPIES = 2
+COPIES = 3
 """So many deaths in a row may be those of copies of one template; then a process loads for itself."""
 
 LEAST_BOUND_NS = NS_PER_S
@@ -204,7 +204,7 @@ class Ward:
 
     def _begun(self, order: Order) -> Process:
         """Start a process, which may wait for the template to load, and tell it what was ordered meanwhile."""
-        process = (self.template.start_anew if self._in_a_row > COPIES else self.template.start)(order)
+        process = (self.template.start_anew if self._in_a_row >= COPIES else self.template.start)(order)
         with self._changed:
             self._all.append(process)
             if self.order.version > order.version:

@@ -39,7 +39,7 @@ class Born(msgspec.Struct, tag=True, frozen=True):
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
-    """Say which version of the order is loaded, and which system threads run it, lane by lane; of a template, which a copy would lack."""
+    """Say which version of the order is loaded, and which system threads run it, lane by lane."""
 
     version: int
     threads: tuple[int, ...]
