@@ -44,7 +44,7 @@ from tests.live_cases import device_of, tenant
 device = device_of(Fake(hangs={"a": {1}}), tenant("a", isolated=True, standby=True))
 device.submit("a", {"x": __import__("numpy").ones((1, 2), "float32")})
 ward = device._stock.wards.by_tenant["a"]
-print(*[process.pid for process in ward.processes], ward.template.pid, flush=True)
+print(*[process.pid for process in ward.processes], ward.origin.pid, flush=True)
 threading.Event().wait()
 """
 
@@ -263,7 +263,7 @@ def test_another_plan_is_loaded_for_the_processes_to_come(tmp_path: Path) -> Non
 def test_a_template_that_dies_is_replaced() -> None:
     with device_of(Fake(), tenant("a", isolated=True, standby=True)) as device:
         for _ in range(2):
-            template = device._stock.wards.by_tenant["a"].template.pid
+            template = device._stock.wards.by_tenant["a"].origin.pid
             assert template
             os.kill(template, signal.SIGKILL)
             wait_until(lambda pid=template: not Path(f"/proc/{pid}").exists())  # type: ignore[misc]
@@ -273,7 +273,7 @@ def test_a_template_that_dies_is_replaced() -> None:
 def test_an_engine_that_leaves_threads_loads_in_each_process() -> None:
     with device_of(Lingering(), tenant("a", isolated=True)) as device:
         for _ in range(2):
-            assert not device._stock.wards.by_tenant["a"].template.pid
+            assert not device._stock.wards.by_tenant["a"].origin.pid
             os.kill(device.health()["a"].pid, signal.SIGKILL)
             assert device.submit("a", X).result(30).outcome is Outcome.DONE
 
@@ -331,4 +331,4 @@ def test_with_a_real_engine_answers_are_the_same_to_the_last_byte_whichever_proc
             apart, here = (device.submit(name, x).result(30).outputs["y"] for name in ("a", "b"))
             assert (apart.dtype, apart.shape, apart.tobytes()) == (here.dtype, here.shape, here.tobytes())
             os.kill(device.health()["a"].pid, signal.SIGKILL)
-        assert device._stock.wards.by_tenant["a"].template.pid
+        assert device._stock.wards.by_tenant["a"].origin.pid

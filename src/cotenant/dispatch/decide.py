@@ -99,16 +99,15 @@ def _make_way(s: State, now_ns: int, out: Ints, count: int) -> int:
         go_back(s)
     if desk.bad != SOUND:
         return count
-    if (desk.reached == 0 or count > desk.begun) and reach_out(s):
+    if (desk.reached == 0 or count > desk.written) and reach_out(s):
         desk.reached = 1
     else:
         desk.reached = 0
-        count = _drop_late(s, now_ns, out, count)
-        kept = count
-        count = _evict(s, out, count) if desk.crowded == 1 else count
+        kept = _drop_late(s, now_ns, out, count)
+        count = _evict(s, out, kept) if desk.crowded == 1 else kept
         if count == kept:
             return count
-    desk.begun = count
+    desk.written = count
     desk.decision += 1
     desk.stale = 1
     return count

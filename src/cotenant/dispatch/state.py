@@ -207,7 +207,7 @@ class DeskRow:
     `bad` says what was wrong with the last decision, `culprit` the slot it was about; `crowded` is 1 while more may wait of a tenant than
     its bound, `resting` while any may rest; `reserves` says whether a tenant has lanes of its own beside common ones. Within a decision,
     `stale` is 1 once the list of candidates is to be made again, and `reached` while heads stand where they had to reach out for common
-    lanes, when `begun` decisions had been written.
+    lanes; `written` is how many decisions there were when it was last made again.
     """
 
     free_slot: int = 0
@@ -233,7 +233,7 @@ class DeskRow:
     runs_on: int = 0
     stale: int = 0
     reached: int = 0
-    begun: int = 0
+    written: int = 0
 
 
 class State(NamedTuple):

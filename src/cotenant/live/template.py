@@ -9,12 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cotenant.errors import BackendError
-from cotenant.live.nursery import Nursery, fork
+from cotenant.live.nursery import fork
 from cotenant.live.order import Order
 from cotenant.live.process import LOAD_S, Channel, Process
 from cotenant.live.wire import KILL, START, Born, Ended, Ready, Refused, send
-
-_ATTEMPTS = 2
 
 
 class Link:
@@ -52,7 +50,7 @@ class Link:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class _Mould:
+class Template:
     """Hold one template, which is of one version of the order and never another; `is_fit` is None until it has said so."""
 
     order: Order
@@ -77,6 +75,16 @@ class _Mould:
                 if self._is_over:
                     self.process.control.close()
         return self.is_fit is True
+
+    def fork(self, order: Order) -> Process:
+        """Start a copy that serves an order; ConnectionError if the template is gone."""
+        self.link.hold()
+        try:
+            control, lanes = fork(order, len(order.cores), self.link.start)
+        except BaseException:
+            self.link.release()
+            raise
+        return Process(control=control, channels=tuple(map(Channel, lanes)), end=self.link.end, buried=self.link.release)
 
     def retire(self) -> None:
         """Start nothing from it any more; it ends with its last copy."""
@@ -117,109 +125,3 @@ class _Mould:
             case Ended() | None:
                 cause = self.process.bury(word.status if word else None)
                 raise BackendError(next((option.artifact.engine for option in self.order.options), "process"), cause)
-
-
-@dataclass(slots=True, kw_only=True)
-class Template:
-    """Start a tenant's engine processes by forking one that has its models in memory already.
-
-    What is loaded once is shared until it is written to: a copy starts within milliseconds and takes no more memory than it uses.
-    For another order there is another template; the one before stays as long as copies of it do. Where one cannot be copied, since an
-    engine leaves threads running or refuses to load there, each process loads for itself.
-    """
-
-    nursery: Nursery
-    _mould: _Mould | None = None
-    _forgone: int = -1
-    _closed: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def loading(self) -> Process | None:
-        """Return the template while it loads."""
-        mould = self._mould
-        return mould.process if mould is not None and mould.is_fit is None else None
-
-    @property
-    def pid(self) -> int:
-        """Return the number of the process that others are copies of, 0 if there is none."""
-        mould = self._mould
-        return mould.process.pid if mould is not None and mould.is_fit else 0
-
-    def start(self, order: Order) -> Process:
-        """Start a process that serves an order; BackendError where its models cannot be loaded."""
-        for _ in range(_ATTEMPTS):
-            mould = self._for(order)
-            if mould is None:
-                break
-            try:
-                if mould.wait():
-                    return _forked(order, mould.link)
-            except ConnectionError:
-                self._forget(mould)  # it had died, which is noticed when it is asked
-            except BackendError:
-                self._forget(mould)
-                raise
-            else:
-                self._forgo(mould.order)
-        return self.nursery.start(order)
-
-    def start_anew(self, order: Order) -> Process:
-        """Start a process that loads for itself, should copies fail for what they are copies of; errors as `start`."""
-        self._forgo(order)
-        return self.nursery.start(order)
-
-    def tell(self, order: Order) -> None:
-        """Have an order loaded for the processes to come; BackendError or OSError where nothing can be started."""
-        self._for(order)
-
-    def close(self) -> None:
-        """Start nothing from now on; a template ends with its last copy, or at once where whoever waits for it is told."""
-        with self._lock:
-            self._closed = True
-            mould, self._mould = self._mould, None
-            if mould is not None:
-                mould.stop()
-
-    def _for(self, order: Order) -> _Mould | None:
-        """Return the template for an order, which may have to load yet; None where there is to be none."""
-        with self._lock:
-            known = self._mould
-            if known is not None and not set(order.options) <= set(known.order.options):
-                self._retire(known)
-            if self._mould is None and not self._closed and order.version > self._forgone and not _is_wide(order):
-                process, link = self.nursery.start_template(order)
-                self._mould = _Mould(order=order, process=process, link=Link(link))
-            return self._mould
-
-    def _forgo(self, order: Order) -> None:
-        """Have no template for an order."""
-        with self._lock:
-            self._forgone = max(self._forgone, order.version)
-            if self._mould is not None and self._mould.order.version <= self._forgone:
-                self._retire(self._mould)
-
-    def _forget(self, mould: _Mould) -> None:
-        with self._lock:
-            self._retire(mould)
-
-    def _retire(self, mould: _Mould) -> None:
-        if self._mould is mould:
-            self._mould = None
-            mould.retire()
-
-
-def _forked(order: Order, link: Link) -> Process:
-    """Fork a process over a template's link; ConnectionError if the template is gone."""
-    link.hold()
-    try:
-        control, lanes = fork(order, len(order.cores), link.start)
-    except BaseException:
-        link.release()
-        raise
-    return Process(control=control, channels=tuple(map(Channel, lanes)), end=link.end, buried=link.release)
-
-
-def _is_wide(order: Order) -> bool:
-    """Say whether an engine is to compute in threads of its own."""
-    return any(step.width > 1 for option in order.options for step in option.chain)

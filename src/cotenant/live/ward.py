@@ -11,8 +11,8 @@ from cotenant.backend.engine import CrashError
 from cotenant.describe import Array, Option, Step
 from cotenant.errors import BackendError
 from cotenant.live.order import Order, first_lanes, posts
+from cotenant.live.origin import Origin
 from cotenant.live.process import LOAD_S, GoneError, Process
-from cotenant.live.template import Template
 from cotenant.live.wire import Born, Ended, Ready, Refused, Word
 from cotenant.units import NS_PER_S
 
@@ -54,7 +54,7 @@ class Ward:
     """
 
     order: Order
-    template: Template
+    origin: Origin
     spares: int
     told: Told
     fault: Fault
@@ -81,7 +81,7 @@ class Ward:
     @property
     def processes(self) -> tuple[Process, ...]:
         """Return those that are alive: the one that serves, spares, any that loads, and the template while it does."""
-        template = self.template.loading
+        template = self.origin.loading
         with self._changed:
             return (*self._all, *((template,) if template else ()))
 
@@ -144,7 +144,7 @@ class Ward:
             held = tuple(self._all)
         for process in held:
             process.kill("stopped", spares=False)
-        self.template.close()
+        self.origin.close()
 
     def join(self) -> None:
         """Wait for the ward's threads, once the nursery is closed."""
@@ -165,7 +165,7 @@ class Ward:
         for process in self._all:
             process.tell(self.order)
         with suppress(BackendError, OSError):  # who starts a process is told
-            self.template.tell(self.order)
+            self.origin.tell(self.order)
 
     def _keep(self) -> None:
         """Keep one process: start it, hear what it says, and when it is gone start the next, at once or after a pause."""
@@ -204,7 +204,7 @@ class Ward:
 
     def _begun(self, order: Order) -> Process:
         """Start a process, which may wait for the template to load, and tell it what was ordered meanwhile."""
-        process = (self.template.start_anew if self._in_a_row >= COPIES else self.template.start)(order)
+        process = (self.origin.start_anew if self._in_a_row >= COPIES else self.origin.start)(order)
         with self._changed:
             self._all.append(process)
             if self.order.version > order.version:
@@ -258,7 +258,7 @@ class Ward:
                 self.given_up = f"{cause}, {DEATHS} times in a row"
             self._changed.notify_all()
         if self.given_up:
-            self.template.close()
+            self.origin.close()
             self.told(self.tenant)
         return 0.0 if self._in_a_row == 1 else FIRST_PAUSE_S * 2 ** (self._in_a_row - 2)
 

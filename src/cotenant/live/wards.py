@@ -10,7 +10,7 @@ from cotenant.describe import Card, Option, Platform, Tenant
 from cotenant.errors import InfeasibleError
 from cotenant.live.nursery import Nursery
 from cotenant.live.order import Order
-from cotenant.live.template import Template
+from cotenant.live.origin import Origin
 from cotenant.live.ward import Fault, Told, Ward
 from cotenant.live.watch import Watch
 
@@ -70,7 +70,7 @@ class Wards:
             self.nursery = Nursery(self.engines)
         ward = Ward(
             order=Order(card=card, platform=self.platform, options=(), critical=tenant.rank == 0),
-            template=Template(nursery=self.nursery), spares=int(tenant.standby), memory_bytes=tenant.memory_bytes,
+            origin=Origin(nursery=self.nursery), spares=int(tenant.standby), memory_bytes=tenant.memory_bytes,
             told=self.told, fault=self.fault,
         )  # fmt: skip
         self._oversee((*self._living, ward))
