@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -272,6 +273,19 @@ def test_a_crew_that_fits_keeps_every_floor_whoever_comes_or_goes(crews: tuple[C
     for tenant in now.tenants:
         floor, arriving = duties(tenant, again.best)
         assert again.plan.promise(tenant.name).rate_per_s >= max(floor, arriving) * (1 - CLOSE)
+
+
+@given(cases(), objectives)
+def test_without_overload_a_plan_is_kept_just_where_one_would_be_given(case: Case, objective: Objective) -> None:
+    before = planned(case, objective)
+    asked = (case.tenants, case.options, case.platform, objective)
+    try:
+        solve(*asked)
+    except InfeasibleError as refused:
+        with pytest.raises(InfeasibleError, match=re.escape(str(refused))):
+            replan(before, *asked)
+    else:
+        assert not replan(before, *asked).moved
 
 
 @given(changed(), objectives, gains)

@@ -23,10 +23,14 @@ from cotenant.describe import Goal, Level, Objective, Option, Plan, Platform, Te
 from cotenant.errors import InputError
 from cotenant.plan.aim import DUTIES
 from cotenant.plan.certificate import check
+from cotenant.plan.columns import columns
 from cotenant.plan.keptplan import Wanted, kept
 from cotenant.plan.loss import EQUAL, LOST
+from cotenant.plan.missed import missed
+from cotenant.plan.problem import build
 from cotenant.plan.serving import serving
 from cotenant.plan.settled import overstated
+from cotenant.plan.shortage import refuse_homeless
 from cotenant.plan.single import Effort
 from cotenant.plan.solve import HEADROOM, solve
 from cotenant.plan.stalls import stalled
@@ -63,7 +67,7 @@ def replan(
     """
     _refuse(gain)
     alike = before.single == (effort is not None) and (before.objective, before.headroom) == (objective, headroom)
-    if alike and _stands(before, tenants, options, platform, gain):
+    if alike and _stands(before, tenants, options, platform, gain) and (allow_overload or _fits(before, tenants, options, platform)):
         return Replanned(plan=before, best=before, gain=0.0, moves=())
     best = solve(tenants, options, platform, objective, headroom=headroom, allow_overload=allow_overload, effort=effort)
     return weigh(before, best, tenants, options, platform, gain=gain)
@@ -91,6 +95,12 @@ def _stands(before: Plan, tenants: Sequence[Tenant], options: Sequence[Option], 
     if not verdict.ok or verdict.undecided or any(overstated(before, platform)):
         return False
     return all(_open(level, tenants) <= gain for level in before.levels)
+
+
+def _fits(before: Plan, tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform) -> bool:
+    """Say whether a plan gives each tenant what is due to it; InfeasibleError where the memories cannot hold everybody."""
+    refuse_homeless(build(tenants, columns(tenants, options), platform, before.headroom))
+    return not any(missed(before, tenant) for tenant in tenants)
 
 
 def _open(level: Level, tenants: Sequence[Tenant]) -> float:
