@@ -19,10 +19,11 @@ _SINCE, _BUSY, _LATE, _LISTED, _TURN, _TURN_LANES, _PRESSED, _MISSED, _CLOCKS = 
 _STARTS = _CLOCKS + _MOST_SERVERS
 _SLOTS = _STARTS + _MOST_SERVERS + 1
 _WANTED = _SLOTS + _MOST_LISTED
+_LEFT = _WANTED + _MOST_LISTED
 """Places in the notes: the last decision; lane-ns that there were, and that those who can only wait had, while some of these did; how many
 are in time; whose turn it is that could only wait (its request and one) and how many lanes it takes; in what share of the last decisions
 somebody was to be late, and whether in this one; when groups of lanes are free, processor by processor, and where each one's begin; who
-is in time, and when wanted."""
+is in time, when wanted, and what is left of it."""
 
 _LEARNS = 0.05
 """How much a finished segment moves its tenant's mean pace."""
@@ -61,6 +62,7 @@ def prepare(scene: Scene) -> None:
     if listed > 0:
         _set_clocks(scene)
     for index in range(listed):
+        scene.notes[_LEFT + index] = _left_ns(scene.slots[int(scene.notes[_SLOTS + index])], scene)
         _place(scene, index)
     scene.notes[_PRESSED] += _PRESSES * (scene.notes[_MISSED] - scene.notes[_PRESSED])
     _account(scene, waiting)
@@ -203,31 +205,36 @@ def _place(scene: Scene, index: int) -> None:
     slot = int(scene.notes[_SLOTS + index])
     c = scene.slots[slot]
     first = _free_first(scene, c.processor)
-    scene.notes[_CLOCKS + first] += _left_ns(c, scene)
+    scene.notes[_CLOCKS + first] += scene.notes[_LEFT + index]
     c.mark = 1.0 + first
     if scene.now_ns + scene.notes[_CLOCKS + first] <= c.due_ns:
         return
-    longest = slot
-    for before in range(index):
-        other = int(scene.notes[_SLOTS + before])
-        if (
-            scene.slots[other].note == _IN_TIME
-            and scene.slots[other].processor == c.processor
-            and _is_longer(scene.slots[other], scene.slots[longest], scene)
-        ):
-            longest = other
-    server = int(scene.slots[longest].mark) - 1
-    scene.notes[_CLOCKS + server] -= _left_ns(scene.slots[longest], scene)
-    scene.slots[longest].note = _GIVEN_UP
+    longest = _longest(scene, index)
+    given_up = scene.slots[int(scene.notes[_SLOTS + longest])]
+    scene.notes[_CLOCKS + int(given_up.mark) - 1] -= scene.notes[_LEFT + longest]
+    given_up.note = _GIVEN_UP
     scene.notes[_MISSED] = 1.0
 
 
-def _is_longer(one: Candidate, other: Candidate, scene: Scene) -> bool:
-    """Say who is rather given up: of no protected rank, then whoever has more left."""
-    mine, theirs = one.rank < scene.params[5], other.rank < scene.params[5]
-    if mine != theirs:
-        return theirs
-    return _left_ns(one, scene) > _left_ns(other, scene)
+def _longest(scene: Scene, index: int) -> int:
+    """Return who of those listed up to one, on its processor and still in time, is rather given up: of no protected rank, then the longest.
+
+    The one itself where nobody goes before it.
+    """
+    longest, slot = index, int(scene.notes[_SLOTS + index])
+    processor = scene.slots[slot].processor
+    protected, left_ns = scene.slots[slot].rank < scene.params[5], scene.notes[_LEFT + index]
+    for before in range(index):
+        other_ns = scene.notes[_LEFT + before]
+        if other_ns <= left_ns and not protected:
+            continue
+        c = scene.slots[int(scene.notes[_SLOTS + before])]
+        if c.note != _IN_TIME or c.processor != processor:
+            continue
+        theirs = c.rank < scene.params[5]
+        if theirs < protected or (theirs == protected and other_ns > left_ns):
+            longest, protected, left_ns = before, theirs, other_ns
+    return longest
 
 
 def _is_a_queue_seen(scene: Scene) -> bool:
@@ -278,6 +285,6 @@ fewest_late = Policy(
     share=share,
     prepare=prepare,
     sees_all=False,
-    notes=_WANTED + _MOST_LISTED,
+    notes=_LEFT + _MOST_LISTED,
     params=(("margin", 1.1), ("stretch", 1.3), ("reserve", 0.005), ("finish", 0.5), ("spread", 2.0), ("first", 0.0), ("pressed", 0.05)),
 )
