@@ -112,6 +112,6 @@ def test_of_segments_that_follow_one_another_one_in_so_many_is_measured_for_all(
     assert thread.stop(60)
     measured_ns = between_ns + Clock.TICK
     assert (thread.overhead.segments, thread.overhead.total_ns) == (1 + 2 * MEASURED, Clock.TICK + 2 * MEASURED * measured_ns)
-    alone_ns = 10**6 + Clock.TICK
-    beside_ns = [alone_ns if number % MEASURED == 0 else alone_ns + between_ns for number in range(2 * MEASURED + 2)]
-    assert [cpu_ns for _, cpu_ns in stretch.passed] + told == beside_ns, "what is not measured apart is the next one's"
+    segments, first_looks_ns = 2 * MEASURED + 2, 2 * 2 * Clock.TICK
+    unmeasured_ns = (segments - 2) * between_ns
+    assert told == [segments * 10**6 + unmeasured_ns + first_looks_ns + Clock.TICK], "what is not measured apart is the segments' own"

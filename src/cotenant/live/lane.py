@@ -22,7 +22,7 @@ from cotenant.live.overhead import Overhead
 from cotenant.live.stretch import Stretch
 
 MEASURED = 8
-"""Of so many segments that follow one another what lies before one is measured: to look at a thread's clock takes as long as the rest."""
+"""Of so many segments that follow one another what lies before one is measured: to look at a thread's clock takes as long as that."""
 
 Tensors = Mapping[str, Array]
 NOTHING: Tensors = MappingProxyType({})
@@ -44,6 +44,8 @@ class Job(NamedTuple):
 
 class Done(NamedTuple):
     """Say what came of a job: outputs, or the cause of failure; `cpu_ns` is the CPU time of the thread, and of the one that ran for it.
+
+    It is that of all segments of a stretch together.
 
     `crash` says that its engine's process ended or was not there, and whose that is.
     """
@@ -125,49 +127,57 @@ class LaneThread:
         begun_ns = self._begin(urgent=urgent)
         while True:  # of what lies between two runs every line counts: an inference leaves nothing of it in the caches
             outputs, failure = _run(session, inputs)
-            ended_ns = time.thread_time_ns()
             if stretch is None or failure is not None:
                 break
-            with self.lock:
-                following = stretch.follow(self.clock(), ended_ns - begun_ns)
+            following, beside_ns = self._follow(stretch, urgent=urgent)
+            begun_ns += beside_ns
             if following is None:
                 break
-            session, inputs, begun_ns = following, outputs, ended_ns
-            self._unmeasured += 1
-            if urgent or self._unmeasured == MEASURED:
-                begun_ns = self._go_on(ended_ns, urgent=urgent)
-        self._ended_ns = ended_ns
+            session, inputs = following, outputs
+        self._ended_ns = time.thread_time_ns()
         elsewhere_ns = int(getattr(session, "elsewhere_ns", 0))
         self._charged_ns -= elsewhere_ns
         cpu_ns = self._ended_ns - begun_ns + elsewhere_ns
         crash = failure if isinstance(failure, CrashError) else None
         self.report(Done(job=job, outputs=outputs, failure="" if failure is None else str(failure), cpu_ns=cpu_ns, crash=crash))
         # The class in which the next job is waited for decides how soon it begins.
-        self._hasten(urgent_now=urgent, cpu_ns=None)
+        self._hasten(urgent_now=urgent)
 
     def _begin(self, *, urgent: bool) -> int:
         """Return the thread's CPU time (ns) as a job begins, in its class."""
-        self._hasten(urgent_now=urgent, cpu_ns=None)
+        self._hasten(urgent_now=urgent)
         begun_ns = time.thread_time_ns()
         self.overhead.add(begun_ns - self._ended_ns)
         return begun_ns
 
-    def _go_on(self, ended_ns: int, *, urgent: bool) -> int:
-        """Return the CPU time from which a segment that follows is counted: what lies before it is its own, but where it is measured."""
-        if urgent:
-            self._hasten(urgent_now=True, cpu_ns=ended_ns)
-        if self._unmeasured < MEASURED:
-            return ended_ns
-        begun_ns = time.thread_time_ns()
-        self.overhead.add(begun_ns - ended_ns, self._unmeasured)
+    def _follow(self, stretch: Stretch, *, urgent: bool) -> tuple[Session | None, int]:
+        """Return what follows a segment, if anything, and what of the thread's CPU time (ns) finding it took, where that is measured."""
+        if self._unmeasured < MEASURED - 1:
+            following = self._next(stretch, urgent=urgent)
+            self._unmeasured += following is not None
+            return following, 0
+        time.thread_time_ns()  # what the first look after an inference takes, who is not measured does not take
+        ended_ns = time.thread_time_ns()
+        following = self._next(stretch, urgent=urgent)
+        if following is None:
+            return None, 0
+        beside_ns = time.thread_time_ns() - ended_ns
+        self.overhead.add(beside_ns, MEASURED)
         self._unmeasured = 0
-        return begun_ns
+        return following, beside_ns
 
-    def _hasten(self, *, urgent_now: bool, cpu_ns: int | None) -> None:
-        """Take the real-time class for urgent work while the allowance lasts, or give it back; `cpu_ns` as of now where it is known."""
+    def _next(self, stretch: Stretch, *, urgent: bool) -> Session | None:
+        with self.lock:
+            following = stretch.follow(self.clock())
+        if urgent and following is not None:
+            self._hasten(urgent_now=True)
+        return following
+
+    def _hasten(self, *, urgent_now: bool) -> None:
+        """Take the real-time class for urgent work while the allowance lasts, or give it back."""
         if not urgent_now and self._haste.taken is not SchedulingClass.REALTIME:
             return
-        before_ns, self._charged_ns = self._charged_ns, time.thread_time_ns() if cpu_ns is None else cpu_ns
+        before_ns, self._charged_ns = self._charged_ns, time.thread_time_ns()
         self._haste.take(urgent_now=urgent_now and self._allowance.lasts(time.monotonic_ns(), self._charged_ns - before_ns))
 
 

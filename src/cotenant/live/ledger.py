@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
@@ -29,8 +30,8 @@ class _Open:
     lanes: tuple[int, ...] = ()
     segment: int = 0
     since_ns: int | None = None
-    piece: int | None = None
-    """Where what it ran last is noted."""
+    untold: list[int] = field(default_factory=list)
+    """Where the spans are noted whose CPU time no lane has told yet."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Ledger:
     def suspended(self, request: int, now_ns: int) -> None:
         """Note that a request does not run for now; it may have ended a moment ago."""
         if request in self._open:
-            self._close(self._open[request], now_ns, 0, Outcome.DONE)
+            self._close(self._open[request], now_ns)
 
     def resumed(self, request: int, now_ns: int) -> None:
         """Note that a suspended request runs again, where it did."""
@@ -79,18 +80,18 @@ class Ledger:
             self._open[request].since_ns = now_ns
 
     def stepped(self, request: int, now_ns: int, cpu_ns: int) -> None:
-        """Note that a segment ended, its request not."""
-        self._close(self._open[request], now_ns, cpu_ns, Outcome.DONE)
+        """Note that a segment ended, its request not; `cpu_ns` is also of those that were passed before."""
+        self._settle(self._open[request], now_ns, cpu_ns, Outcome.DONE)
 
-    def passed(self, request: int, segment: int, now_ns: int, cpu_ns: int) -> None:
+    def passed(self, request: int, segment: int, now_ns: int) -> None:
         """Note that a segment ended, and this one began on the same lanes."""
         found = self._open[request]
-        self._close(found, now_ns, cpu_ns, Outcome.DONE)
+        self._close(found, now_ns)
         found.segment, found.since_ns = segment, now_ns
 
     def broken_off(self, request: int, now_ns: int, cpu_ns: int) -> None:
         """Note that a segment failed, its request did not end: it is asked again."""
-        self._close(self._open[request], now_ns, cpu_ns, Outcome.FAILED)
+        self._settle(self._open[request], now_ns, cpu_ns, Outcome.FAILED)
 
     def served_by(self, request: int, option: str) -> None:
         """Note that a request that is asked again got this option."""
@@ -99,7 +100,7 @@ class Ledger:
     def ended(self, request: int, now_ns: int, outcome: Outcome, reason: str = "", cpu_ns: int = 0) -> None:
         """Note how a request ended."""
         found = self._open.pop(request)
-        self._close(found, now_ns, cpu_ns, outcome)
+        self._settle(found, now_ns, cpu_ns, outcome)
         key = (found.tenant, outcome)
         self._ended[key] = self._ended.get(key, 0) + 1
         if self.keeps:
@@ -137,16 +138,35 @@ class Ledger:
         done, dropped, failed = (self._ended.get((tenant, o), 0) for o in (Outcome.DONE, Outcome.DROPPED, Outcome.FAILED))
         return Count(asked=self._asked[tenant], done=done, dropped=dropped, failed=failed, outstanding=outstanding)
 
-    def _close(self, found: _Open, now_ns: int, cpu_ns: int, outcome: Outcome) -> None:
-        """Note what a request ran until now; where it was suspended and ended nevertheless, its CPU time goes to what it ran last."""
+    def _close(self, found: _Open, now_ns: int, cpu_ns: int = 0, outcome: Outcome = Outcome.DONE) -> None:
+        """Note what a request ran until now, if it runs."""
         if found.since_ns is not None and self.keeps:
             place = (found.segment, found.processor, found.lanes, found.since_ns)
-            found.piece = len(self._spans)
+            found.untold.append(len(self._spans))
             self._spans.append((found.request, found.tenant, *place, now_ns, cpu_ns, outcome))
-        elif found.piece is not None and cpu_ns > 0:
-            r, t, segment, p, lanes, a, z, _, _ = self._spans[found.piece]
-            self._spans[found.piece] = (r, t, segment, p, lanes, a, z, cpu_ns, outcome)
         found.since_ns = None
+
+    def _settle(self, found: _Open, now_ns: int, cpu_ns: int, outcome: Outcome) -> None:
+        """Note what came of what a request ran, and the CPU time of all that it ran since a lane was told of it."""
+        alone = found.since_ns is not None and not found.untold
+        self._close(found, now_ns, cpu_ns, outcome)
+        if found.untold and cpu_ns > 0 and not alone:
+            self._share(found.untold, cpu_ns, outcome)
+        found.untold.clear()
+
+    def _share(self, indices: Sequence[int], cpu_ns: int, outcome: Outcome) -> None:
+        """Give each of several spans its part of a CPU time, by its length, and the last what came of them."""
+        spans = [self._spans[index] for index in indices]
+        lengths_ns = [max(0, z - a) for *_, a, z, _, _ in spans]
+        parts_ns = split(cpu_ns, lengths_ns)
+        for index, (r, t, s, p, lanes, a, z, _, o), part_ns in zip(indices, spans, parts_ns, strict=True):
+            self._spans[index] = (r, t, s, p, lanes, a, z, part_ns, outcome if index == indices[-1] else o)
+
+
+def split(whole: int, by: Sequence[int]) -> list[int]:
+    """Part a whole in proportion to `by`, without losing any of it; the last takes all where that is all zero."""
+    ends = [0, *(whole * sofar // max(1, sum(by)) for sofar in accumulate(by[:-1])), whole]
+    return [end - begin for begin, end in pairwise(ends)]
 
 
 def _from(rows: list[Row], column: int, instant_ns: int) -> list[Row]:

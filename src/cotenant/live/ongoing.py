@@ -46,18 +46,18 @@ class Ongoing:
     def catch_up(self, *, changes: bool = True) -> None:
         """Tell the dispatcher what lanes have done by themselves; where something `changes`, they ask at their next boundary."""
         for stretch in self._stretches.values():
-            for now_ns, cpu_ns in stretch.passed[stretch.noted :]:
-                self._pass_on(stretch.slot, now_ns, cpu_ns)
+            for now_ns in stretch.passed[stretch.noted :]:
+                self._pass_on(stretch.slot, now_ns)
             stretch.noted = len(stretch.passed)
         if changes:
             for stretch in self._stretches.values():
                 stretch.stop()
             self._stretches.clear()
 
-    def _pass_on(self, slot: int, now_ns: int, cpu_ns: int) -> None:
+    def _pass_on(self, slot: int, now_ns: int) -> None:
         request = self.asked[slot].request
         self.dispatcher.pass_on(slot, now_ns)
-        self.ledger.passed(request, self.stations[self.dispatcher.stage(slot)].segment, now_ns, cpu_ns)
+        self.ledger.passed(request, self.stations[self.dispatcher.stage(slot)].segment, now_ns)
 
     def arrive(self, tenant: str, inputs: Mapping[str, Array], future: Future[Answer], arrival_ns: int) -> None:
         """Queue a request; decide then."""
