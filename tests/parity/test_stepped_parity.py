@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cotenant.describe import Preemption, Share, Tenant
-from cotenant.dispatch import Decision, Dispatcher
+from cotenant.dispatch import NONE, Decision, Dispatcher
 from cotenant.policy import policies
 from cotenant.sim import Stepped, is_shipped, is_there
 from tests.property.dispatch_changes import Changing, changing
@@ -25,10 +25,13 @@ SHIPPED = [name for name in policies.names() if is_shipped(policies.get(name))]
 
 
 class Twins:
-    """Tell two dispatchers the same, and hold their answers against each other."""
+    """Tell two dispatchers the same, and hold their answers against each other.
 
-    def __init__(self, plain: Dispatcher, stepped: Stepped) -> None:
-        self.plain, self.stepped = plain, stepped
+    `recorded`: what the plain one's policy was asked in a decision.
+    """
+
+    def __init__(self, plain: Dispatcher, stepped: Stepped, recorded: tuple[list[Any], ...] = ()) -> None:
+        self.plain, self.stepped, self.recorded = plain, stepped, recorded
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.plain, name)
@@ -51,6 +54,12 @@ class Twins:
         for decision in decisions:
             same(*(twin.stage(decision.slot) for twin in (self.plain, self.stepped)))
         same(*(twin.has_free_lane() for twin in (self.plain, self.stepped)))
+        same(*(twin.steady_ns(now_ns) for twin in (self.plain, self.stepped)))
+        for slot in {slot for lane in self.plain.state.lanes for slot in (lane.running, lane.suspended) if slot != NONE}:
+            lengths = [len(record) for record in self.recorded]
+            same(*(twin.stays_ns(slot, now_ns) for twin in (self.plain, self.stepped)))
+            for record, length in zip(self.recorded, lengths, strict=True):
+                del record[length:]
         same(*(twin.wake_ns(now_ns) for twin in (self.plain, self.stepped)))
         for index in range(len(self.plain.lineup.tenants)):
             same(self.plain.outstanding(index), self.stepped.outstanding(index))
@@ -84,7 +93,7 @@ def test_the_compiled_dispatcher_decides_as_the_plain_one_does(data: st.DataObje
     crew, policy = data.draw(crews(crowded=preemption)), policies.get(name)
     loop: Any = crew.loop(policy, foreseen=False)
     stepped = Stepped(crew.tenants, crew.plans[0], crew.platform, policy, name=name, compiler=compiler())
-    loop.dispatcher = Twins(loop.dispatcher, stepped)
+    loop.dispatcher = Twins(loop.dispatcher, stepped, (loop.asked, loop.orders))
     changes = [(at, crew.plans[(i + 1) % 2]) for i, at in enumerate(crew.changes)]
     loop.run(60 * MS, crew.arrivals, crew.closed, changes)
     loop.dispatcher.flush()
@@ -95,7 +104,7 @@ def test_both_go_over_to_another_crew_alike(crew: Changing, name: str) -> None:
     policy = policies.get(name)
     loop: Any = crew.loop(policy, foreseen=False)
     stepped = Stepped(crew.first.tenants, crew.first.plan, crew.platform, policy, name=name, compiler=compiler())
-    loop.dispatcher = Twins(loop.dispatcher, stepped)
+    loop.dispatcher = Twins(loop.dispatcher, stepped, (loop.asked, loop.orders))
     loop.serve(crew, 60 * MS)
     assert set(loop.ended) == set(range(len(loop.owners)))
 

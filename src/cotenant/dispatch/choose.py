@@ -142,7 +142,7 @@ def sift(s: State) -> int:
         slot = s.ready[index]
         check(s, slot)
         if s.slots[slot].value < NOT_NOW and _might_start(s, slot):
-            if leader == NONE or _goes_first(s, slot, leader):
+            if leader == NONE or goes_first(s, slot, leader):
                 best, leader = count, slot
             s.ready[count] = slot
             count += 1
@@ -167,7 +167,7 @@ def first(s: State) -> int:
         return best
     for index in range(s.desk[0].ready):
         slot = s.ready[index]
-        if (best == NONE or _goes_first(s, slot, s.ready[best])) and s.slots[slot].value < NOT_NOW and _might_start(s, slot):
+        if (best == NONE or goes_first(s, slot, s.ready[best])) and s.slots[slot].value < NOT_NOW and _might_start(s, slot):
             best = index
     return best
 
@@ -208,7 +208,7 @@ def is_anybody_back(s: State, slot: int, processor: int) -> bool:
     row = s.processors[processor]
     for lane in range(row.lane, row.lane + row.lanes):
         other = s.lanes[lane].running
-        if other != NONE and _stays(s, other) and _goes_first(s, other, slot):
+        if other != NONE and _stays(s, other) and goes_first(s, other, slot):
             return True
     return False
 
@@ -224,7 +224,8 @@ def is_blocked(s: State, position: int) -> bool:
     return s.processors[s.stages[position].processor].blocked == s.desk[0].decision
 
 
-def _goes_first(s: State, one: int, other: int) -> bool:
+def goes_first(s: State, one: int, other: int) -> bool:
+    """Say who of two goes first: who has begun where that holds its lanes, who has earned it, who can be in time, by order, by turn."""
     a, b, desk = s.slots[one], s.slots[other], s.desk[0]
     if desk.holds == 1 and a.begun != b.begun:
         return a.begun > b.begun

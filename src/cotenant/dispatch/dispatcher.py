@@ -13,7 +13,7 @@ from cotenant.dispatch.decide import BAD, FIELDS, decide, room, wake_ns
 from cotenant.dispatch.events import arrive, fail, finish, flush
 from cotenant.dispatch.laws import broken_laws
 from cotenant.dispatch.lineup import Lineup, grow, lay_out
-from cotenant.dispatch.onward import pass_on, steady_ns
+from cotenant.dispatch.onward import pass_on, stays_ns, steady_ns
 from cotenant.dispatch.rest import rest
 from cotenant.dispatch.state import NONE, State
 from cotenant.dispatch.story import describe, story
@@ -64,6 +64,8 @@ class Steps(Protocol):
     def pass_on(self, slot: int, now_ns: int) -> None: ...
 
     def steady_ns(self, now_ns: int) -> int: ...
+
+    def stays_ns(self, slot: int, now_ns: int) -> int: ...
 
     def stage(self, slot: int) -> int: ...
 
@@ -163,6 +165,13 @@ class Dispatcher:
     def steady_ns(self, now_ns: int) -> int:
         """Return until when what the decision at `now_ns` started need not ask at its boundaries, if nothing else happens meanwhile."""
         return steady_ns(self._state, now_ns)
+
+    def stays_ns(self, slot: int, now_ns: int) -> int:
+        """Return until when what runs need not ask, after the decision at `now_ns` was about others; DecisionError if the policy raises."""
+        try:
+            return stays_ns(self._state, self._asks, slot, now_ns)
+        except RAISED as cause:
+            raise DecisionError(self._name, now_ns, f"it raised {cause!r}; {describe(self._state)}") from cause
 
     def stage(self, slot: int) -> int:
         """Return the stage that a slot is at, as an index into `lineup.steps`."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from cotenant.dispatch.ask import Asks
+from cotenant.dispatch.choose import goes_first, reckon_earned
 from cotenant.dispatch.events import count_segment, stand_at
 from cotenant.dispatch.lanes import stop_running
-from cotenant.dispatch.promises import next_earned_ns
+from cotenant.dispatch.promises import has_earned, next_earned_ns
 from cotenant.dispatch.state import NONE, RUNNING, State
 from cotenant.policy import NEVER_NS
 
@@ -23,20 +25,71 @@ def pass_on(s: State, slot: int, now_ns: int) -> None:
 def steady_ns(s: State, now_ns: int) -> int:
     """Return until when whoever the last decision, at `now_ns`, has started would be started again at its next boundary.
 
-    If nothing happens meanwhile: it went before all that wait, and has begun; others may only turn late, or earn what they are promised.
-    `now_ns` where more may change: by the policy, where lanes are kept for wide work, where somebody is suspended, or waits for another
-    part of a processor.
+    Or another of its tenant, which then waits for it instead: what has begun ends sooner. If nothing happens meanwhile: it went before all
+    that wait, and has begun; others may only turn late, or earn what they are promised. Who is suspended goes on where it was, and only
+    when the one that runs there has ended.
+    `now_ns` where more may change: by the policy, where somebody waits for several lanes or for another part of a processor, or where one
+    was started by an interruption: others may go before it who may not interrupt.
     """
+    for lane in range(len(s.lanes)):
+        if _interrupts(s, lane) and s.slots[s.lanes[lane].running].since_ns == now_ns:
+            return now_ns
+    return _until_ns(s, now_ns)
+
+
+def _until_ns(s: State, now_ns: int) -> int:
+    """Return until when nobody turns late, nor earns what is promised; `now_ns` where more may change."""
     desk = s.desk[0]
     if desk.runs_on == 0 or desk.reserves == 1 or desk.resting == 1 or desk.blocked == desk.decision:
         return now_ns
-    for lane in range(len(s.lanes)):
-        if s.lanes[lane].suspended != NONE:
-            return now_ns
     until_ns = NEVER_NS
     for processor in range(len(s.processors)):
-        if s.processors[processor].queued > 0:
-            until_ns = min(until_ns, s.processors[processor].late_ns)
+        row = s.processors[processor]
+        for index in range(row.queue, row.queue + row.queued):
+            if s.stages[s.active[index]].width > 1:
+                return now_ns
+        if row.queued > 0:
+            until_ns = min(until_ns, row.late_ns)
     if desk.promises == 1:
         until_ns = min(until_ns, next_earned_ns(s, now_ns))
     return max(now_ns, until_ns)
+
+
+def stays_ns(s: State, asks: Asks, slot: int, now_ns: int) -> int:
+    """Return until when what runs need not ask at its boundaries, after a decision at `now_ns` that was about others.
+
+    `now_ns` where anybody of another tenant who waits by now might go before it there, or waits for several lanes. Nothing is changed.
+    """
+    until_ns = _until_ns(s, now_ns)
+    c = s.slots[slot]
+    if until_ns <= now_ns or c.state != RUNNING or _interrupts(s, c.lane):
+        return now_ns
+    value, asked = c.value, c.asked
+    asks.order(s, slot, now_ns)
+    row = s.processors[c.processor]
+    for index in range(row.queue, row.queue + row.queued):
+        stage = s.stages[s.active[index]]
+        if not (_is_behind(s, asks, stage.live, slot, now_ns) and _is_behind(s, asks, stage.late, slot, now_ns)):
+            until_ns = now_ns
+    c.value, c.asked = value, asked
+    return until_ns
+
+
+def _is_behind(s: State, asks: Asks, head: int, slot: int, now_ns: int) -> bool:
+    """Say whether a head of another tenant, if there is one, goes after what runs, be the lane as warm for it as may be."""
+    if head == NONE or s.slots[head].tenant == s.slots[slot].tenant:
+        return True
+    c = s.slots[head]
+    value, asked, earned = c.value, c.asked, c.earned
+    asks.order(s, head, now_ns)
+    reckon_earned(s, head)
+    if c.begun == 0 and s.tenants[c.tenant].rate > 0.0:
+        c.earned = max(c.earned, has_earned(s, c.tenant, 1))
+    behind = goes_first(s, slot, head)
+    c.value, c.asked, c.earned = value, asked, earned
+    return behind
+
+
+def _interrupts(s: State, lane: int) -> bool:
+    """Say whether somebody is suspended for what runs on a lane."""
+    return s.lanes[lane].suspended != NONE and s.lanes[lane].running != NONE

@@ -189,12 +189,20 @@ class Ongoing:
         self.catch_up(changes=False)
         decisions = self.dispatcher.decide(now_ns)
         goes_on = reported is not None and decisions and all(d.slot == reported and d.kind == START for d in decisions)
-        if not goes_on and self.dispatcher.is_anybody_queued():
-            self.catch_up()
         until_ns = now_ns if self.pacing is not None else self.dispatcher.steady_ns(now_ns)
+        if not goes_on:
+            self._review(now_ns)
         if self.pacing is not None:
             self.pacing.decided(decisions, now_ns)
         return self._do(decisions, now_ns, until_ns)
+
+    def _review(self, now_ns: int) -> None:
+        """Have all ask at their next boundary who might not go first there, whoever waits by now."""
+        for slot, stretch in list(self._stretches.items()):
+            stretch.until_ns = min(stretch.until_ns, self.dispatcher.stays_ns(slot, now_ns))
+            if stretch.until_ns <= now_ns:
+                stretch.stop()
+                del self._stretches[slot]
 
     def _do(self, decisions: Sequence[Decision], now_ns: int, until_ns: int) -> list[Ended]:
         dropped = []

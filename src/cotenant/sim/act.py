@@ -9,12 +9,12 @@ from cotenant.dispatch.ask import Asks
 from cotenant.dispatch.choose import list_running
 from cotenant.dispatch.decide import decide, wake_ns
 from cotenant.dispatch.events import arrive, fail, finish
-from cotenant.dispatch.onward import pass_on, steady_ns
+from cotenant.dispatch.onward import pass_on, stays_ns, steady_ns
 from cotenant.dispatch.state import Ints, State
 
-ARRIVE, FINISH, FAIL, DECIDE, WAKE, SHARES, PASS_ON = 0, 1, 2, 3, 4, 5, 6
+ARRIVE, FINISH, FAIL, DECIDE, WAKE, SHARES, PASS_ON, STAYS = 0, 1, 2, 3, 4, 5, 6, 7
 """What happened: a request of a tenant arrives, due at an instant; a segment finishes or fails; decide, say when to, or ask for shares,
-at an instant; a segment finished, and the next has begun."""
+at an instant; a segment finished, and the next has begun; say until when a slot stays on its lanes, at an instant."""
 
 
 def act(  # noqa: PLR0917
@@ -25,7 +25,8 @@ def act(  # noqa: PLR0917
 
     ARRIVE takes request, tenant, arrival_ns and due_ns, and gives a slot; FINISH a slot and an instant, and gives 0 where the request
     ends with it; FAIL a slot; DECIDE and WAKE an instant, and give what `decide` and `wake_ns` do; SHARES an instant; PASS_ON a slot and
-    an instant. DECIDE leaves what `steady_ns` and WAKE would give then in the last two numbers of `out`, two longer than `decide` needs.
+    an instant; STAYS a slot and an instant, and gives what `stays_ns` does. DECIDE leaves what `steady_ns` and WAKE would give then in the
+    last two numbers of `out`, two longer than `decide` needs.
     """
     if what == ARRIVE:
         return arrive(s, one, two, three, four)
@@ -43,7 +44,10 @@ def act(  # noqa: PLR0917
     if what == PASS_ON:
         pass_on(s, one, two)
         return 0
-    count = decide(s, Asks(orders, order, step, shares), one, out, lanes)
+    asks = Asks(orders, order, step, shares)
+    if what == STAYS:
+        return stays_ns(s, asks, one, two)
+    count = decide(s, asks, one, out, lanes)
     out[len(out) - 2] = steady_ns(s, one)
     out[len(out) - 1] = wake_ns(s, one)
     return count

@@ -15,7 +15,7 @@ from cotenant.dispatch.state import NONE, State
 from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError
 from cotenant.policy import NEVER_NS, Params, Policy
-from cotenant.sim.act import ARRIVE, DECIDE, FAIL, FINISH, PASS_ON, SHARES, WAKE
+from cotenant.sim.act import ARRIVE, DECIDE, FAIL, FINISH, PASS_ON, SHARES, STAYS, WAKE
 from cotenant.sim.compiled import Compiler
 from cotenant.sim.rows import Packed, packed, packed_all
 
@@ -103,6 +103,16 @@ class Stepped:
     def steady_ns(self, now_ns: int) -> int:
         """Return until when what the last decision started need not ask; `now_ns` where that was not the last event, at that instant."""
         return int(cast("Packed", self._out).array[-2]) if self._decided_ns == now_ns else now_ns
+
+    def stays_ns(self, slot: int, now_ns: int) -> int:
+        """Return until when what runs need not ask, as `Dispatcher.stays_ns`."""
+        decided_ns = self._decided_ns
+        try:
+            until_ns = self._tell(STAYS, slot, now_ns)
+        except RAISED as cause:
+            raise DecisionError(self._name, now_ns, f"it raised {cause!r}; {describe(self._state)}") from cause
+        self._decided_ns = decided_ns  # nothing has changed
+        return until_ns
 
     def stage(self, slot: int) -> int:
         """Return the stage that a slot is at, as an index into `lineup.steps`."""
