@@ -73,8 +73,6 @@ class Steps(Protocol):
 
     def has_free_lane(self) -> bool: ...
 
-    def is_anybody_queued(self) -> bool: ...
-
     def rest(self, tenant: int, until_ns: int, *, paced: bool) -> None: ...
 
     def shares(self, now_ns: int) -> None: ...
@@ -184,10 +182,6 @@ class Dispatcher:
     def has_free_lane(self) -> bool:
         """Say whether a lane runs nothing."""
         return any(p.free for p in self._state.processors)
-
-    def is_anybody_queued(self) -> bool:
-        """Say whether anybody waits for a lane."""
-        return any(p.queued for p in self._state.processors)
 
     def rest(self, tenant: int, until_ns: int, *, paced: bool) -> None:
         """Let none of a tenant's segments start before an instant, 0 for at once; a paced one rests after each start until told anew.

@@ -126,10 +126,6 @@ class Stepped:
         """Say whether a lane runs nothing."""
         return any(cast("Packed", self._state.processors).array["free"].tolist())
 
-    def is_anybody_queued(self) -> bool:
-        """Say whether anybody waits for a lane."""
-        return any(cast("Packed", self._state.processors).array["queued"].tolist())
-
     def rest(self, tenant: int, until_ns: int, *, paced: bool) -> None:
         """Let none of a tenant's segments start before an instant, as `Dispatcher.rest`."""
         self._decided_ns = NONE
