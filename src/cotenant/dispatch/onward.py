@@ -25,9 +25,8 @@ def pass_on(s: State, slot: int, now_ns: int) -> None:
 def steady_ns(s: State, now_ns: int) -> int:
     """Return until when whoever the last decision, at `now_ns`, has started would be started again at its next boundary.
 
-    Or another of its tenant, which then waits for it instead: what has begun ends sooner. If nothing happens meanwhile: it went before all
-    that wait, and has begun; others may only turn late, or earn what they are promised. Who is suspended goes on where it was, and only
-    when the one that runs there has ended.
+    If nothing happens meanwhile: it went before all that wait, and has begun; others may only turn late, or earn what they are promised. An
+    older request of its own tenant that might go before it there waits until it has ended.
     `now_ns` where more may change: by the policy, where somebody waits for several lanes or for another part of a processor, or where one
     was started by an interruption: others may go before it who may not interrupt.
     """
@@ -71,6 +70,7 @@ def stays_ns(s: State, asks: Asks, slot: int, now_ns: int) -> int:
         stage = s.stages[s.active[index]]
         if not (_is_behind(s, asks, stage.live, slot, now_ns) and _is_behind(s, asks, stage.late, slot, now_ns)):
             until_ns = now_ns
+            break
     c.value, c.asked = value, asked
     return until_ns
 

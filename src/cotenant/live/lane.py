@@ -43,11 +43,10 @@ class Job(NamedTuple):
 
 
 class Done(NamedTuple):
-    """Say what came of a job: outputs, or the cause of failure; `cpu_ns` is the CPU time of the thread, and of the one that ran for it.
+    """Say what came of a job: outputs, or the cause of failure.
 
-    It is that of all segments of a stretch together.
-
-    `crash` says that its engine's process ended or was not there, and whose that is.
+    `cpu_ns` is the CPU time of the thread, and of the one that ran for it, over all segments of the stretch; `crash`
+    says that its engine's process ended or was not there, and whose that is.
     """
 
     job: Job

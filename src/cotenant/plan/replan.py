@@ -6,7 +6,7 @@ anew, and beside it one that keeps to the *options in use*: those that tenants w
 is new, who had no rate, and whose options are offered no more is free. Where the second plan reaches at least (1 - gain) of the first, it
 is taken, and nothing moves; else the first. `loss` says what is lost of the best plan, `keptproof` proves the other over all options.
 Where the plan before proves itself for the crew as it is now, and no other would gain more, not even a rate changes: among equal tenants
-many plans are best.
+many plans are best. Unless overload is allowed, it must also give everybody what is due.
 
 Where the plan is of single options, so is the kept one: of several in use the most used stays, and who is free has what the best plan
 chose. A search for single options may end early, and the options in use be ahead of what it found: then they stay, whatever that leaves to

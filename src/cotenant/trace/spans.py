@@ -11,7 +11,8 @@ from cotenant.describe import Outcome
 class Span:
     """One segment of one request on its lanes (indices within the processor); times since the trace began.
 
-    `cpu_ns` is the thread's own CPU time, 0 where unknown; `share` is the bandwidth granted over that asked for.
+    `cpu_ns` is the thread's own CPU time, 0 where unknown; of segments that followed one another without a decision it is measured for all,
+    and shared by their length. `share` is the bandwidth granted over that asked for.
     """
 
     request: int
