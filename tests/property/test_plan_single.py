@@ -16,7 +16,7 @@ from cotenant.plan.cover import covers
 from cotenant.plan.scan import Ground
 from cotenant.plan.shortage import refuse_homeless
 from cotenant.plan.solve import HEADROOM, start
-from tests.plan_cases import MB, Case, cases, closed, option, platform
+from tests.plan_cases import MB, Case, cases, closed, opened, option, platform
 
 OBJECTIVES = st.sampled_from(tuple(Objective))
 GAPS = st.sampled_from((0.0, 0.01, 0.2))
@@ -86,6 +86,22 @@ def test_a_plan_that_had_no_time_is_there_where_memory_is_short(case: Case, obje
 @given(cases(level=True), OBJECTIVES)
 def test_the_same_crew_has_the_same_plan(case: Case, objective: Objective) -> None:
     assert planned(case, objective) == planned(case, objective)
+
+
+def test_a_floor_of_what_tolerances_leave_is_proved_in_its_own_measure() -> None:
+    """The first takes the whole memory's bandwidth; of a floor of .05 in solo rates, prices are exact to 20 millionths."""
+    ways = (
+        ("t0", 8.0, 1e4), ("t0", 5.0, 1e4), ("t0", 1.0, 5e6), ("t1", 1.0, 1e4), ("t2", 1.0, 3115182.0), ("t2", 41.0, 3115179.0),
+    )  # fmt: skip
+    options = tuple(option(name, ms, resident_bytes=3 * MB, moved_bytes=moved) for name, ms, moved in ways)
+    tenants = (opened("t0", 200.0, 0), opened("t1", 1.0, 1), opened("t2", 1.0, 1, floor=0.05))
+    case = Case(tenants=tenants, options=options, platform=platform(1, bandwidth=1e9))
+    plan = planned(case, Objective.PROPORTIONAL)
+    assert complaints(plan, case) == ()
+    at = next(index for index, level in enumerate(plan.levels) if level.goal is Goal.FLOORS)
+    overstated = replace(plan.levels[at], bound=plan.levels[at].bound - 4e-5)
+    found = complaints(replace(plan, levels=(*plan.levels[:at], overstated, *plan.levels[at + 1 :])), case)
+    assert any("bound of floors" in one for one in found)
 
 
 def split() -> tuple[Case, Plan, int]:

@@ -31,9 +31,12 @@ def rates_per_s(shares: Sequence[Share], names: Iterable[str]) -> dict[str, floa
     return {name: math.fsum(s.rate_per_s for s in shares if s.option.tenant == name) for name in names}
 
 
-def unequal(what: str, stated: float, computed: float, *, over: bool = False) -> list[str]:
-    """Complain of a stated number that is not what was computed; `over`: of one that is less. An infinite one proves nothing."""
-    slack = CLOSE * max(1.0, abs(computed))
+def unequal(what: str, stated: float, computed: float, *, over: bool = False, slack: float = 0.0) -> list[str]:
+    """Complain of a stated number that is not what was computed; `over`: of one that is less. An infinite one proves nothing.
+
+    `slack`: by how much they may differ, where that is more than `CLOSE`.
+    """
+    slack = max(slack, CLOSE * max(1.0, abs(computed)))
     if math.isfinite(computed) and (computed - stated if over else abs(stated - computed)) <= slack:
         return []
     return [f"{what}: {stated:.9g} stated, {computed:.9g} computed"]

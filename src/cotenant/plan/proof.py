@@ -107,7 +107,7 @@ def _stated(level: Level, at: float, again: float, slack: float) -> Iterator[str
         yield f"{level.name}: {level.value:.9g} stated, the rates reach {at:.9g}"
     if level.value > level.bound + slack:
         yield f"{level.name}: value {level.value:.9g} above bound {level.bound:.9g}"
-    yield from unequal(f"bound of {level.name}", level.bound, again, over=True)
+    yield from unequal(f"bound of {level.name}", level.bound, again, over=True, slack=slack)
 
 
 def _kept(level: Level, ground: Ground, rates: Mapping[str, float]) -> Iterator[str]:
