@@ -51,20 +51,27 @@ def _list_heads(s: State, row: ProcessorRow, now_ns: int) -> None:
     desk = s.desk[0]
     interrupts = desk.preempts == 1 and row.preempts != AT_BOUNDARIES
     all_may = row.open == 1 or row.free > 0
-    late_ns = NEVER_NS
+    if now_ns > row.late_ns:
+        _settle_all(s, row, now_ns)
     for index in range(row.queue, row.queue + row.queued):
-        settle_late(s, s.active[index], now_ns)
         stage = s.stages[s.active[index]]
-        if stage.live != NONE:
-            late_ns = min(late_ns, stage.late_ns)
         if stage.touched == 1:
             stage.touched = 0
             stage.listed = desk.decision
         if all_may or (interrupts and stage.listed == desk.decision):
             _list_head(s, stage.live)
             _list_head(s, stage.late)
-    row.late_ns = late_ns
     row.news = 0
+
+
+def _settle_all(s: State, row: ProcessorRow, now_ns: int) -> None:
+    """Let the heads of a processor turn late that can no longer be in time; note when the next will."""
+    row.late_ns = NEVER_NS
+    for index in range(row.queue, row.queue + row.queued):
+        settle_late(s, s.active[index], now_ns)
+        stage = s.stages[s.active[index]]
+        if stage.live != NONE:
+            row.late_ns = min(row.late_ns, stage.late_ns)
 
 
 def _list_head(s: State, slot: int) -> None:
@@ -124,7 +131,7 @@ def reckon_earned(s: State, slot: int) -> None:
     elif c.begun == 1:
         return
     elif s.tenants[c.tenant].rate > 0.0:
-        c.earned = has_earned(s, c.tenant, is_warm(s, c.position))
+        c.earned = 1 if has_earned(s, c.tenant, 0) == 1 else has_earned(s, c.tenant, is_warm(s, c.position))
     else:
         c.earned = 0
 
