@@ -156,8 +156,8 @@ class Stepped:
             self.run(number)
         elif decision.kind == START:
             self.lanes[number].append(decision.lane)
-            if len(self.lanes[number]) == 1:
-                step = self.dispatcher.lineup.steps[self.dispatcher.stage(decision.slot)][1]
+            step = self.dispatcher.lineup.steps[self.dispatcher.stage(decision.slot)][1]
+            if len(self.lanes[number]) == step.width:  # by then whoever ran on one of them has been taken off the list
                 self.left_ns.setdefault(number, step.duration_ns * self.owners[number][2])
                 self.run(number)
         elif decision.kind in {DROP, EVICT}:
