@@ -62,7 +62,8 @@ def seen(candidate: Candidate) -> Row:
 class Ticket:
     """One outstanding request, as it was reported; `on` is where its segment at hand was begun, if it was.
 
-    `since_ns` is when it was started, or stopped, last, or arrived.
+    `since_ns` is when it was started, or stopped, last, or arrived; `passed` how many later ones of its tenant have begun, or ended,
+    while it waited.
     """
 
     request: int
@@ -81,6 +82,7 @@ class Ticket:
     ran_ns: int = 0
     expected_ns: int = 0
     observed_ns: int = 0
+    passed: int = 0
 
     def __post_init__(self) -> None:
         self.since_ns = self.arrival_ns
@@ -185,13 +187,33 @@ class Books:
     def _is_dropped(self, ticket: Ticket) -> bool:
         return self.tenants[ticket.tenant].discipline is Discipline.DROP_LATE
 
-    def earned(self, ticket: Ticket, *, warm: bool) -> bool:
-        """Say whether the request's start is promised work, on a warm lane or not; what has begun stays what it was."""
-        ahead = self._earns_per_ns(ticket.tenant) * WARM_NS if warm else 0.0
+    def earned(self, ticket: Ticket, *, leads: bool) -> bool:
+        """Say whether the request's start is promised work, if it may lead or not; what has begun stays what it was."""
+        ahead = self._earns_per_ns(ticket.tenant) * WARM_NS if leads else 0.0
         return ticket.earned if ticket.begun else self.tokens[ticket.tenant] >= 1.0 - ahead
 
     def is_warm(self, place: Place) -> bool:
         return any(self.warm.get(lane) == place[0] for lane in self._idle(place[0].chain[place[1]].processor))
+
+    def leads(self, ticket: Ticket) -> bool:
+        """Say whether a request may be ahead of its promise: it is warm, or its tenant has led past it by as much."""
+        earlier = list(self._unbegun_before(ticket))
+        passed_by = ticket.passed - len(earlier)
+        enough = passed_by > 0 and passed_by >= self._earns_per_ns(ticket.tenant) * WARM_NS > 0
+        return self.is_warm(ticket.place) or (not ticket.begun and enough)
+
+    def _unbegun_before(self, ticket: Ticket) -> Iterator[Ticket]:
+        """Yield those of a tenant that came before a request and have not begun."""
+        for other in self.tickets.values():
+            if other is ticket:
+                return
+            if other.tenant == ticket.tenant and not other.begun:
+                yield other
+
+    def _go_past(self, ticket: Ticket) -> None:
+        """Note that a request begins, or ends without."""
+        for other in self._unbegun_before(ticket) if not ticket.begun else ():
+            other.passed += 1
 
     def row(self, ticket: Ticket, state: int | None = None) -> Row:
         """Describe a request as the policy should be told."""
@@ -211,7 +233,7 @@ class Books:
             arrival_ns=ticket.arrival_ns,
             due_ns=ticket.due_ns,
             since_ns=ticket.since_ns,
-            earned=int(self.earned(ticket, warm=self.is_warm(ticket.place))),
+            earned=int(self.earned(ticket, leads=self.leads(ticket))),
             late=int(ticket.late),
             begun=int(ticket.begun),
             width=ticket.step.width,
@@ -231,7 +253,7 @@ class Books:
 
     def key(self, ticket: Ticket) -> Key:
         """Return by what a request interrupts others, and is interrupted."""
-        return not self.earned(ticket, warm=False), self.policy.late_last and ticket.late, self.value(ticket)
+        return not self.earned(ticket, leads=False), self.policy.late_last and ticket.late, self.value(ticket)
 
     def arrive(self, ticket: Ticket) -> None:
         """Note an arrival: it takes an option such that none falls behind its share by one request or more."""
@@ -263,6 +285,7 @@ class Books:
     def end(self, request: int) -> None:
         """Note that a request ended, wherever it was."""
         self._leave(request)
+        self._go_past(self.tickets[request])
         ticket = self.tickets.pop(request)
         for queue in (self.live[ticket.place], self.late[ticket.place]):
             if request in queue:
@@ -358,8 +381,8 @@ class Books:
             if row.state == RUNNING:
                 assert row == truth
             elif row.request in heads and row.request not in self.ready:
-                on_a_warm_lane = replace(truth, earned=int(self.earned(ticket, warm=True)))
-                excused = asked_again or (interrupted and row == on_a_warm_lane)
+                that_leads = replace(truth, earned=int(self.earned(ticket, leads=True)))
+                excused = asked_again or (interrupted and row == that_leads)
                 assert row == truth or excused, "an interruption may leave it a lane that is warm"
                 self.ready[row.request] = row, value
             assert replace(row, earned=0) == replace(truth, earned=0)
@@ -412,7 +435,7 @@ class Books:
         holds, late_last = self.policy.holds, self.policy.late_last
         ours = (holds and not other.begun, 1 - other.earned, late_last and other.late, better, other.rank)
         theirs = (holds and not one.begun, 1 - one.earned, late_last and one.late, value, one.rank)
-        same = self.earned(self.tickets[other.request], warm=False) == bool(other.earned)
+        same = self.earned(self.tickets[other.request], leads=False) == bool(other.earned)
         return ours < theirs and better < NOT_NOW and same
 
     def _has_sibling(self, ticket: Ticket) -> bool:
@@ -480,10 +503,11 @@ class Books:
 
     def _begin(self, ticket: Ticket) -> None:
         """Take the first of its queue; spend a token where a request, not only its next segment, begins and that is promised work."""
-        queue, earned = self._queue(ticket), self.earned(ticket, warm=self.is_warm(ticket.place))
+        queue, earned = self._queue(ticket), self.earned(ticket, leads=self.leads(ticket))
         assert queue.pop(0) == ticket.request, "first in, first out; or the newest first"
         if not ticket.begun and earned:
             self.tokens[ticket.tenant] -= 1.0
+        self._go_past(ticket)
         assert self.stands[ticket.request] in self.permitted(ticket), "served as planned, or as the policy says, or as begun"
         ticket.begun, ticket.earned, ticket.on = True, earned, self.stands[ticket.request]
 
@@ -602,7 +626,7 @@ class Books:
     def _had_by(self, ticket: Ticket, processor: str) -> int:
         """Count the lanes that a request could take from others; who has just been started keeps its own from heads that came up later."""
         if self._preemption(processor) is Preemption.CLASS:
-            return len(self._yielding(ticket, processor)) if self.earned(ticket, warm=False) else 0
+            return len(self._yielding(ticket, processor)) if self.earned(ticket, leads=False) else 0
         fresh = set() if ticket.request in self.ready else self.fresh
         return sum(self.tickets[request].step.width for request in self._worse(ticket, processor, fresh))
 

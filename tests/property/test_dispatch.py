@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import pytest
 from hypothesis import given
@@ -146,6 +146,21 @@ def test_a_lane_stays_with_a_model_but_nobody_gets_far_ahead_of_its_equals(segme
         assert max(served) - min(served) <= 2 * WARM_NS + 4 * sum(1e9 / rate for rate in rates)
     changes = sum(one != other for one, other in pairwise(order))
     assert changes <= 4 * 2000 * MS / (WARM_NS * min(1.0, overload)) + 2 * count
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_lane_stays_with_no_option_until_it_has_served_all_that_wait_for_it(others: int) -> None:
+    """The two go different ways behind their first segment: whoever went first for long would leave the other's way idle."""
+    tenants = (tenant("both", 1, closed=40), tenant("other", 1, closed=2))
+    ways = [option("both", ("p0", 1, 5 * MS), (way, 1, 1 * MS)) for way in ("p1", "p2")]
+    plan = shares(*((way, 50.0) for way in ways), (option("other", ("p0", 1, 5 * MS)), 100.0))
+    loop = Loop(tenants, plan, board((1, 1, 1)))
+    loop.run(1000 * MS, closed={0: 40, 1: 2 * others})
+    then = [d.lane for _, d in loop.log if d.kind == START and d.lane > 0]
+    lead = WARM_NS * 100.0 / 1e9
+    longest = max(len(list(same)) for _, same in groupby(then))
+    assert 2 <= longest <= 2 * lead + 2
+    assert abs(then.count(1) - then.count(2)) <= lead + 2
 
 
 def test_a_warm_lane_does_not_keep_a_better_rank_or_an_earlier_deadline_waiting() -> None:

@@ -143,7 +143,7 @@ def _carry_tenants(old: Lineup, s: State, new: Lineup, fresh: State) -> dict[int
     for index, other in tenants.items():
         was, now = s.tenants[index], fresh.tenants[other]
         now.served, now.outstanding, now.last_ns, now.note, now.mark = was.served, was.outstanding, was.last_ns, was.note, was.mark
-        now.waiting = was.waiting
+        now.came, now.waiting = was.came, was.waiting
         now.tokens = max(-now.rate * WARM_NS, min(now.depth, was.tokens))
         if now.critical == 0:
             now.rest_ns, now.paced = was.rest_ns, was.paced

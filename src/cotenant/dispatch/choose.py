@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cotenant.dispatch.lanes import can_yield, expect_left, find_open, is_warm
-from cotenant.dispatch.promises import has_earned, turn
+from cotenant.dispatch.lanes import can_yield, expect_left, find_open
+from cotenant.dispatch.promises import has_earned, may_lead, turn
 from cotenant.dispatch.queues import settle_late
 from cotenant.dispatch.rest import does_rest
 from cotenant.dispatch.state import AT_BOUNDARIES, AT_ONCE, BY_CLASS, NONE, NOT_A_NUMBER, RUNNING, SOUND, Ints, ProcessorRow, State
@@ -131,7 +131,7 @@ def reckon_earned(s: State, slot: int) -> None:
     elif c.begun == 1:
         return
     elif s.tenants[c.tenant].rate > 0.0:
-        c.earned = 1 if has_earned(s, c.tenant, 0) == 1 else has_earned(s, c.tenant, is_warm(s, c.position))
+        c.earned = 1 if has_earned(s, c.tenant, 0) == 1 else has_earned(s, c.tenant, may_lead(s, slot))
     else:
         c.earned = 0
 

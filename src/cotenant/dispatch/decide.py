@@ -22,8 +22,8 @@ from cotenant.dispatch.choose import (
 )
 from cotenant.dispatch.crowd import first_to_yield
 from cotenant.dispatch.events import end, stand
-from cotenant.dispatch.lanes import is_warm, occupy, preempt, resume, stop_running, suspend
-from cotenant.dispatch.promises import charge, refill
+from cotenant.dispatch.lanes import occupy, preempt, resume, stop_running, suspend
+from cotenant.dispatch.promises import charge, may_lead, refill
 from cotenant.dispatch.queues import dequeue, is_any_queued, next_late_ns, settle_late, withdraw
 from cotenant.dispatch.reserved import bring_home, go_back, reach_out
 from cotenant.dispatch.rest import next_roused_ns, rest_after_start, rouse
@@ -199,7 +199,7 @@ def _leave_queue(s: State, slot: int) -> None:
     c = s.slots[slot]
     if c.begun == 0:
         c.tag = s.tenants[c.tenant].served
-        charge(s, c.tenant, is_warm(s, c.position))
+        charge(s, c.tenant, may_lead(s, slot))
         s.tenants[c.tenant].waiting -= 1
     dequeue(s, c.position, c.late)
     c.begun = 1

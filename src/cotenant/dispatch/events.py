@@ -16,6 +16,7 @@ def arrive(s: State, request: int, tenant: int, arrival_ns: int, due_ns: int) ->
     c = s.slots[slot]
     s.desk[0].free_slot = c.next
     s.tenants[tenant].outstanding += 1
+    c.older = s.tenants[tenant].came
     _wait(s, tenant)
     c.request = request
     c.tenant = tenant
@@ -114,8 +115,9 @@ def stand(s: State, slot: int, position: int) -> None:
 
 
 def _wait(s: State, tenant: int) -> None:
-    """Count one more that waits; whether there is room for it, the next decision says, after those that can start."""
+    """Count one more that has come and waits; whether there is room for it, the next decision says, after those that can start."""
     t = s.tenants[tenant]
+    t.came += 1
     t.waiting += 1
     if t.waiting > t.bound:
         s.desk[0].crowded = 1

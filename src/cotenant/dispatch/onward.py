@@ -45,10 +45,11 @@ def _until_ns(s: State, now_ns: int) -> int:
     for processor in range(len(s.processors)):
         row = s.processors[processor]
         for index in range(row.queue, row.queue + row.queued):
-            if s.stages[s.active[index]].width > 1:
+            stage = s.stages[s.active[index]]
+            if stage.width > 1:
                 return now_ns
-        if row.queued > 0:
-            until_ns = min(until_ns, row.late_ns)
+            if stage.live != NONE:
+                until_ns = min(until_ns, stage.late_ns)
     if desk.promises == 1:
         until_ns = min(until_ns, next_earned_ns(s, now_ns))
     return max(now_ns, until_ns)

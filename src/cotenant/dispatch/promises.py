@@ -41,14 +41,28 @@ def touch(s: State) -> None:
         s.processors[index].touched = 1
 
 
-def has_earned(s: State, tenant: int, warm: int) -> int:
-    """Return 1 if the tenant's next start is promised work, else 0; where it is warm, it may run WARM_NS ahead of its promise."""
-    ahead = s.tenants[tenant].rate * WARM_NS if warm == 1 else 0.0
+def may_lead(s: State, slot: int) -> int:
+    """Return 1 if what waits may be ahead of its promise and of its equals: where it is warm, or has waited for others that were.
+
+    A tenant's options would otherwise wait for one another until one has nobody left: its requests are then too many in one place, and
+    too few in another.
+    """
+    c = s.slots[slot]
+    if is_warm(s, c.position) == 1:
+        return 1
+    t = s.tenants[c.tenant]
+    passed_by = t.came - t.waiting - c.older
+    return 1 if c.begun == 0 and t.rate > 0.0 and passed_by >= t.rate * WARM_NS and passed_by > 0 else 0
+
+
+def has_earned(s: State, tenant: int, leads: int) -> int:
+    """Return 1 if the tenant's next start is promised work, else 0; who leads may run WARM_NS ahead of its promise."""
+    ahead = s.tenants[tenant].rate * WARM_NS if leads == 1 else 0.0
     return 1 if s.tenants[tenant].tokens >= 1.0 - ahead else 0
 
 
 def next_earned_ns(s: State, now_ns: int) -> int:
-    """Return when the next start of a tenant that has something waiting turns promised work, warm or not; NEVER_NS if none does."""
+    """Return when the next start of a tenant that has something waiting turns promised work, leading or not; NEVER_NS if none does."""
     until = float(NEVER_NS)
     for tenant in range(len(s.tenants)):
         t = s.tenants[tenant]
@@ -59,9 +73,9 @@ def next_earned_ns(s: State, now_ns: int) -> int:
     return int(until) if until < NEVER_NS else NEVER_NS
 
 
-def charge(s: State, tenant: int, warm: int) -> None:
+def charge(s: State, tenant: int, leads: int) -> None:
     """Spend a token if that is earned, and advance the tenant's virtual service by one inference of its promise."""
-    if has_earned(s, tenant, warm):
+    if has_earned(s, tenant, leads):
         s.tenants[tenant].tokens -= 1.0
     _bring_along(s, tenant)
     s.tenants[tenant].served += 1.0 / max(s.tenants[tenant].rate, UNPROMISED_RATE_PER_NS)
@@ -97,7 +111,7 @@ def are_equals(s: State, one: int, other: int) -> bool:
 
 
 def turn(s: State, slot: int) -> float:
-    """Return by what equals take turns: the tenant's virtual service when the request began, or now, less WARM_NS where it is warm.
+    """Return by what equals take turns: the tenant's virtual service when the request began, or now, less WARM_NS where it leads.
 
     A step of several lanes is GATHERED_NS ahead where they are free, so that such steps run one after the other.
 
@@ -108,7 +122,7 @@ def turn(s: State, slot: int) -> float:
     """
     c = s.slots[slot]
     served = c.tag if c.begun == 1 else s.tenants[c.tenant].served
-    lead_ns = WARM_NS if is_warm(s, c.position) == 1 else 0.0
+    lead_ns = WARM_NS if may_lead(s, slot) == 1 else 0.0
     if 1 < c.width <= s.processors[c.processor].free:
         lead_ns = GATHERED_NS
     return served - lead_ns

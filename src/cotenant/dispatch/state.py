@@ -29,8 +29,8 @@ SOUND, NOT_A_NUMBER, NO_SUCH_STEP, ENDLESS, NO_SHARE = 0, 1, 2, 3, 4
 class TenantRow:
     """A tenant; rates per ns. `served` is the virtual service by its promise, `last_ns` the instant of its last start.
 
-    `waiting` counts its requests that have not begun; after a decision they are at most `bound`. Before `rest_ns` none of its segments
-    starts, 0 where it does not rest; where it is `paced`, it rests after each start until its driver says how long.
+    `came` counts its requests, `waiting` those that have not begun; after a decision these are at most `bound`. Before `rest_ns` none of
+    its segments starts, 0 where it does not rest; where it is `paced`, it rests after each start until its driver says how long.
     """
 
     rank: int = 0
@@ -47,6 +47,7 @@ class TenantRow:
     last_ns: int = 0
     note: float = 0.0
     mark: float = 0.0
+    came: int = 0
     waiting: int = 0
     bound: int = UNBOUNDED
     rest_ns: int = 0
@@ -155,7 +156,7 @@ class LaneRow:
 @dataclass(slots=True)
 class SlotRow:
     """One outstanding request, as policies see it; `ran_ns` is how long its segment at hand ran before it was preempted, `parked`
-    1 once it was; `tag` is its tenant's virtual service when it began.
+    1 once it was; `tag` is its tenant's virtual service when it began, `older` how many requests of its tenant had come before it.
 
     `expected_ns` and `observed_ns` add up the segments that are done; `asked` is the decision in which the policy gave its value; `next`
     links a queue, or the free slots; `before` links a queue backwards.
@@ -197,6 +198,7 @@ class SlotRow:
     expected_ns: int = 0
     observed_ns: int = 0
     before: int = NONE
+    older: int = 0
 
 
 @dataclass(slots=True)
