@@ -23,6 +23,8 @@ ROUNDS: Final = 60
 
 WARM: Final = 0.2
 SHORTEST_S, LONGEST_S = 60.0, 1000.0
+"""A run is as long for each request that is outstanding for each lane, since those that stand half done at its ends count for nothing."""
+
 TIMES: Final = 100
 """How often whoever is promised least is to be served in a run, if that is neither too short nor too long."""
 
@@ -64,7 +66,7 @@ def kept(plan: Plan, mix: Mix, tenants: Sequence[Tenant], outstanding: int = 1) 
     shares = tuple(replace(share, option=in_segments(share.option, networks[share.option.tenant])) for share in plan.shares)
     asking = tuple(replace(tenant, arrival=Closed(outstanding=outstanding * platform.lanes)) for tenant in tenants)
     promised = np.array([plan.promise(tenant.name).rate_per_s for tenant in tenants])
-    horizon_s = min(max(TIMES / promised[promised > 0].min(), SHORTEST_S), LONGEST_S)
+    horizon_s = min(max(TIMES / promised[promised > 0].min(), SHORTEST_S * outstanding), LONGEST_S)
     rates = _rates_per_s(asking, shares, platform, int(horizon_s * NS_PER_S), PROMISING)
     return np.where(promised > 0, rates / np.where(promised > 0, promised, 1.0), 1.0)
 
