@@ -154,12 +154,13 @@ def _classify(scene: Scene) -> int:
         c = scene.slots[slot]
         if c.stage > 0 and c.since_ns == scene.now_ns:
             _learn(c, scene)
-        c.note = _judged(c, scene)
-        if c.note == _IN_TIME:
+        standing = _judged(c, scene)
+        c.note = standing
+        if standing == _IN_TIME:
             _list(scene, slot)
-        if c.note == _HOPELESS:
-            scene.notes[_MISSED] = 1.0
-        if _can_only_wait(c.note):
+        elif _can_only_wait(standing):
+            if standing == _HOPELESS:
+                scene.notes[_MISSED] = 1.0
             wait_ns, alone_ns = float(scene.now_ns - c.arrival_ns), float(max(1, c.alone_ns))
             if wait_ns * longest_alone_ns > longest_ns * alone_ns:
                 longest, longest_ns, longest_alone_ns = slot, wait_ns, alone_ns
