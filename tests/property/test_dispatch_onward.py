@@ -198,6 +198,28 @@ def test_those_who_are_told_so_are_many() -> None:
     assert checked("edf", Preemption.CLASS, arrivals, (20, 70, 90, None)) > boundaries / 2
 
 
+def test_who_interrupts_goes_on_as_long_as_no_other_lane_is_free() -> None:
+    """Else it goes there at its next boundary, and whom it interrupted resumes."""
+    tenants = (tenant("first", 0), tenant("long", 1), tenant("short", 1))
+    plan = shares(*((option(t.name, *[("p0", 1, MS)] * count), 30.0) for t, count in zip(tenants, (4, 4, 2), strict=True)))
+    dispatcher = Dispatcher(tenants, plan, board((2,), Preemption.CLASS), policies.get("rank"))
+    long, short = dispatcher.arrive(0, 1, 0, None), dispatcher.arrive(1, 2, 0, None)
+    dispatcher.decide(0)
+    came_ns = MS // 2
+    first = dispatcher.arrive(2, 0, came_ns, None)
+    assert (SUSPEND, long) in [(d.kind, d.slot) for d in dispatcher.decide(came_ns)]
+    assert dispatcher.steady_ns(came_ns) > came_ns
+    assert not dispatcher.finish(short, MS)
+    dispatcher.decide(MS)
+    assert dispatcher.stays_ns(first, MS) > MS
+    assert dispatcher.finish(short, 2 * MS)
+    dispatcher.decide(2 * MS)
+    assert dispatcher.stays_ns(first, 2 * MS) == 2 * MS
+    dispatcher.finish(first, 3 * MS)
+    decided = [(d.kind, d.slot) for d in dispatcher.decide(3 * MS)]
+    assert decided == [(START, first), (RESUME, long)]
+
+
 @settings(max_examples=50)
 @given(st.integers(1, 8), st.integers(1, 2), st.lists(st.integers(1, 3 * MS), min_size=1, max_size=7), st.none() | st.integers(1, 30))
 def test_to_pass_on_is_to_finish_and_be_started(segments: int, width: int, times: list[int], due_ms: int | None) -> None:

@@ -28,10 +28,10 @@ def steady_ns(s: State, now_ns: int) -> int:
     If nothing happens meanwhile: it went before all that wait, and has begun; others may only turn late, or earn what they are promised. An
     older request of its own tenant that might go before it there waits until it has ended.
     `now_ns` where more may change: by the policy, where somebody waits for several lanes or for another part of a processor, or where one
-    was started by an interruption: others may go before it who may not interrupt.
+    was started by an interruption and might go elsewhere.
     """
     for lane in range(len(s.lanes)):
-        if _interrupts(s, lane) and s.slots[s.lanes[lane].running].since_ns == now_ns:
+        if _interrupts(s, lane) and s.slots[s.lanes[lane].running].since_ns == now_ns and not _keeps_lane(s, s.lanes[lane].running):
             return now_ns
     return _until_ns(s, now_ns)
 
@@ -62,7 +62,7 @@ def stays_ns(s: State, asks: Asks, slot: int, now_ns: int) -> int:
     """
     until_ns = _until_ns(s, now_ns)
     c = s.slots[slot]
-    if until_ns <= now_ns or c.state != RUNNING or _interrupts(s, c.lane):
+    if until_ns <= now_ns or c.state != RUNNING or (_interrupts(s, c.lane) and not _keeps_lane(s, slot)):
         return now_ns
     value, asked = c.value, c.asked
     asks.order(s, slot, now_ns)
@@ -94,3 +94,9 @@ def _is_behind(s: State, asks: Asks, head: int, slot: int, now_ns: int) -> bool:
 def _interrupts(s: State, lane: int) -> bool:
     """Say whether somebody is suspended for what runs on a lane."""
     return s.lanes[lane].suspended != NONE and s.lanes[lane].running != NONE
+
+
+def _keeps_lane(s: State, slot: int) -> bool:
+    """Say whether what interrupted somebody goes on where that one is suspended: the lane is open to rank 0 alone, and no other is free."""
+    c = s.slots[slot]
+    return c.width == 1 and s.processors[c.processor].free == 0
