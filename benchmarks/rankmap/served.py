@@ -23,7 +23,7 @@ ROUNDS: Final = 60
 
 WARM: Final = 0.2
 SHORTEST_S, LONGEST_S = 60.0, 1000.0
-"""A run is as long for each request that is outstanding for each lane, since those that stand half done at its ends count for nothing."""
+"""How long a run is at least, for each request outstanding for each lane, and at most: what is half done at its ends does not count."""
 
 TIMES: Final = 100
 """How often whoever is promised least is to be served in a run, if that is neither too short nor too long."""

@@ -99,8 +99,8 @@ def test_a_floor_of_what_tolerances_leave_is_proved_in_its_own_measure() -> None
     plan = planned(case, Objective.PROPORTIONAL)
     assert complaints(plan, case) == ()
     at = next(index for index, level in enumerate(plan.levels) if level.goal is Goal.FLOORS)
-    overstated = replace(plan.levels[at], bound=plan.levels[at].bound - 4e-5)
-    found = complaints(replace(plan, levels=(*plan.levels[:at], overstated, *plan.levels[at + 1 :])), case)
+    understated = replace(plan.levels[at], bound=plan.levels[at].bound - 4e-5)
+    found = complaints(replace(plan, levels=(*plan.levels[:at], understated, *plan.levels[at + 1 :])), case)
     assert any("bound of floors" in one for one in found)
 
 

@@ -31,7 +31,7 @@ def steady_ns(s: State, now_ns: int) -> int:
     was started by an interruption and might go elsewhere.
     """
     for lane in range(len(s.lanes)):
-        if _interrupts(s, lane) and s.slots[s.lanes[lane].running].since_ns == now_ns and not _keeps_lane(s, s.lanes[lane].running):
+        if _may_move(s, lane) and s.slots[s.lanes[lane].running].since_ns == now_ns:
             return now_ns
     return _until_ns(s, now_ns)
 
@@ -62,7 +62,7 @@ def stays_ns(s: State, asks: Asks, slot: int, now_ns: int) -> int:
     """
     until_ns = _until_ns(s, now_ns)
     c = s.slots[slot]
-    if until_ns <= now_ns or c.state != RUNNING or (_interrupts(s, c.lane) and not _keeps_lane(s, slot)):
+    if until_ns <= now_ns or c.state != RUNNING or _may_move(s, c.lane):
         return now_ns
     value, asked = c.value, c.asked
     asks.order(s, slot, now_ns)
@@ -91,12 +91,12 @@ def _is_behind(s: State, asks: Asks, head: int, slot: int, now_ns: int) -> bool:
     return behind
 
 
-def _interrupts(s: State, lane: int) -> bool:
-    """Say whether somebody is suspended for what runs on a lane."""
-    return s.lanes[lane].suspended != NONE and s.lanes[lane].running != NONE
+def _may_move(s: State, lane: int) -> bool:
+    """Say whether what runs where somebody is suspended for it may go elsewhere at its next boundary.
 
-
-def _keeps_lane(s: State, slot: int) -> bool:
-    """Say whether what interrupted somebody goes on where that one is suspended: the lane is open to rank 0 alone, and no other is free."""
-    c = s.slots[slot]
-    return c.width == 1 and s.processors[c.processor].free == 0
+    That lane is open to rank 0 alone, but is the last that it takes: it goes on there while no other is free.
+    """
+    slot = s.lanes[lane].running
+    if slot == NONE or s.lanes[lane].suspended == NONE:
+        return False
+    return s.slots[slot].width > 1 or s.processors[s.slots[slot].processor].free > 0
