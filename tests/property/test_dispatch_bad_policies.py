@@ -60,6 +60,13 @@ def test_who_comes_up_where_nobody_has_room_is_asked_when_somebody_has() -> None
         bad.decide(8)
 
 
+def test_a_share_that_is_no_number_is_named_where_shares_are_asked() -> None:
+    bad = dispatcher(Policy(order=lambda _, __: 0.0, share=lambda _, __: float("nan")))
+    bad.decide(7)
+    with pytest.raises(DecisionError, match=r"policy odd at 9 ns: share gave NaN for request 0 of tenant 0 at segment 0; 2 wait"):
+        bad.shares(9)
+
+
 CAUSES = [
     ZeroDivisionError(),
     AttributeError("x"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cotenant.dispatch.state import NONE, State
+from cotenant.dispatch.state import NO_SHARE, NONE, State
 from cotenant.policy import AS_PLANNED, UNLIMITED, Policy, Scene
 
 
@@ -14,8 +14,8 @@ class Asks(NamedTuple):
 
     `orders` prepares, then writes the value of every ready and, where the policy preempts, running candidate; `order` that of one slot;
     `step` returns the stage by which a slot is served, NONE if no option has what the policy asks for; `shares` writes the bandwidth
-    that each running slot is granted first. They are functions of the whole state, so that a compiled dispatcher serves every
-    policy by a few pointers.
+    that each running slot is granted first, and notes whose is no number. They are functions of the whole state, so that a compiled
+    dispatcher serves every policy by a few pointers.
     """
 
     orders: Callable[[State, int], None]
@@ -105,7 +105,11 @@ def ask_shares(share: Callable[..., float], look: Callable[[State, int], Scene])
     def shares(s: State, now_ns: int) -> None:
         scene = look(s, now_ns)
         for index in range(s.desk[0].running):
-            first = float(share(s.slots[s.running[index]], scene))
-            s.slots[s.running[index]].share = UNLIMITED if first > UNLIMITED else first  # noqa: FURB136  # min of NaN depends on who asks
+            c = s.slots[s.running[index]]
+            first = float(share(c, scene))
+            c.share = UNLIMITED if first > UNLIMITED else first  # noqa: FURB136  # min of NaN depends on who asks
+            if c.share != c.share:
+                s.desk[0].bad = NO_SHARE
+                s.desk[0].culprit = s.running[index]
 
     return shares

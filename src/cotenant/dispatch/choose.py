@@ -48,20 +48,26 @@ def list_ready(s: State, now_ns: int) -> None:
 
 def _list_heads(s: State, row: ProcessorRow, now_ns: int) -> None:
     """List the heads of the queues of a processor."""
-    desk = s.desk[0]
-    interrupts = desk.preempts == 1 and row.preempts != AT_BOUNDARIES
-    all_may = row.open == 1 or row.free > 0
+    decision = s.desk[0].decision
     if now_ns > row.late_ns:
         _settle_all(s, row, now_ns)
+    since = _listed_since(s, row)
     for index in range(row.queue, row.queue + row.queued):
         stage = s.stages[s.active[index]]
         if stage.touched == 1:
             stage.touched = 0
-            stage.listed = desk.decision
-        if all_may or (interrupts and stage.listed == desk.decision):
+            stage.listed = decision
+        if stage.listed >= since:
             _list_head(s, stage.live)
             _list_head(s, stage.late)
     row.news = 0
+
+
+def _listed_since(s: State, row: ProcessorRow) -> int:
+    """Return the decision since which a head of a processor must have come up to be a candidate: any, this one or none."""
+    if row.open == 1 or row.free > 0:
+        return 0
+    return s.desk[0].decision if s.desk[0].preempts == 1 and row.preempts != AT_BOUNDARIES else s.desk[0].decision + 1
 
 
 def _settle_all(s: State, row: ProcessorRow, now_ns: int) -> None:
@@ -126,10 +132,10 @@ def find_worst(s: State) -> None:
 def reckon_earned(s: State, slot: int) -> None:
     """Say whether a head's start is promised work; whatever has begun is, and all is where nothing is promised to anybody."""
     c = s.slots[slot]
-    if s.desk[0].promises == 0 or (c.begun == 1 and c.parked == 0):
+    if c.begun == 1:
+        c.earned = max(c.earned, 1 - c.parked)
+    elif s.desk[0].promises == 0:
         c.earned = 1
-    elif c.begun == 1:
-        return
     elif s.tenants[c.tenant].rate > 0.0:
         c.earned = 1 if has_earned(s, c.tenant, 0) == 1 else has_earned(s, c.tenant, may_lead(s, slot))
     else:
@@ -147,8 +153,9 @@ def sift(s: State) -> int:
     best, leader = NONE, NONE
     for index in range(desk.ready):
         slot = s.ready[index]
-        check(s, slot)
-        if s.slots[slot].value < NOT_NOW and _might_start(s, slot):
+        if not s.slots[slot].value < NOT_NOW:
+            check(s, slot)
+        elif _might_start(s, slot):
             if leader == NONE or goes_first(s, slot, leader):
                 best, leader = count, slot
             s.ready[count] = slot
@@ -194,8 +201,6 @@ def _might_start(s: State, slot: int) -> bool:
     c = s.slots[slot]
     desk = s.desk[0]
     blocks = desk.blocked == desk.decision
-    if does_rest(s, slot):
-        return False
     if blocks and s.stages[c.position].blocked == desk.decision:
         return False
     if desk.places == 1 and c.parked == 0:

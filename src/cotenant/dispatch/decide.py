@@ -26,7 +26,7 @@ from cotenant.dispatch.lanes import occupy, preempt, resume, stop_running, suspe
 from cotenant.dispatch.promises import charge, may_lead, refill
 from cotenant.dispatch.queues import dequeue, is_any_queued, next_late_ns, settle_late, withdraw
 from cotenant.dispatch.reserved import bring_home, go_back, reach_out
-from cotenant.dispatch.rest import next_roused_ns, rest_after_start, rouse
+from cotenant.dispatch.rest import does_rest, next_roused_ns, rest_after_start, rouse
 from cotenant.dispatch.state import AT_ONCE, ENDLESS, NO_SUCH_STEP, NONE, SOUND, Ints, StageRow, State
 from cotenant.policy import NEVER_NS
 
@@ -152,7 +152,7 @@ def _start(s: State, asks: Asks, now_ns: int, best: int, out: Ints, lanes: Ints,
     if position != c.position:
         stand(s, slot, position)
     count = _occupy(s, now_ns, slot, out, lanes, count)
-    if makes_room:
+    if makes_room or does_rest(s, slot):
         s.desk[0].stale = 1
     elif has_room(s):
         _follow(s, asks, now_ns, best, head)

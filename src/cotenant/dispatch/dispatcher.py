@@ -15,7 +15,7 @@ from cotenant.dispatch.laws import broken_laws
 from cotenant.dispatch.lineup import Lineup, grow, lay_out
 from cotenant.dispatch.onward import pass_on, stays_ns, steady_ns
 from cotenant.dispatch.rest import rest
-from cotenant.dispatch.state import NONE, State
+from cotenant.dispatch.state import NONE, SOUND, State
 from cotenant.dispatch.story import describe, story
 from cotenant.errors import DecisionError
 from cotenant.policy import NEVER_NS, Params, Policy, values
@@ -191,12 +191,14 @@ class Dispatcher:
         rest(self._state, tenant, until_ns, int(paced))
 
     def shares(self, now_ns: int) -> None:
-        """Have the policy write how much bandwidth each running slot is granted first (`share`); DecisionError if it raises."""
+        """Have the policy write how much bandwidth each running slot is granted first (`share`); DecisionError as `decide`."""
         list_running(self._state)
         try:
             self._asks.shares(self._state, now_ns)
         except RAISED as cause:
             raise DecisionError(self._name, now_ns, f"it raised {cause!r}; {describe(self._state)}") from cause
+        if self._state.desk[0].bad != SOUND:
+            raise DecisionError(self._name, now_ns, story(self._state))
 
     def apply(self, shares: tuple[Share, ...], tenants: tuple[Tenant, ...] | None = None, renewed: Collection[str] = ()) -> list[int]:
         """Serve other shares, and other tenants if any are given, from now on; what has begun ends by the option that it was given.

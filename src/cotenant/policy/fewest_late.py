@@ -145,8 +145,8 @@ def _free_first(scene: Scene, processor: int) -> int:
 
 
 def _classify(scene: Scene) -> int:
-    """Judge everybody alone; return the slot, of those that can only wait, that has waited longest over its time alone, or -1."""
-    longest, longest_ns, longest_alone_ns = -1, -1.0, 1.0
+    """Judge everybody alone; return how many can only wait."""
+    waiting = 0
     scene.notes[_LISTED] = 0.0
     scene.notes[_MISSED] = 0.0
     for index in range(scene.ready_count):
@@ -156,14 +156,25 @@ def _classify(scene: Scene) -> int:
             _learn(c, scene)
         standing = _judged(c, scene)
         c.note = standing
-        if standing == _IN_TIME:
+        if standing == _HOPELESS:
+            waiting += 1
+            scene.notes[_MISSED] = 1.0
+        elif standing == _IN_TIME:
             _list(scene, slot)
-        elif _can_only_wait(standing):
-            if standing == _HOPELESS:
-                scene.notes[_MISSED] = 1.0
+        elif standing == _NO_HURRY:
+            waiting += 1
+    return waiting
+
+
+def _waited_longest(scene: Scene) -> int:
+    """Return the slot, of those that can only wait, of whoever has waited longest over its time alone; there must be one."""
+    longest, longest_ns, longest_alone_ns = -1, -1.0, 1.0
+    for index in range(scene.ready_count):
+        c = scene.slots[scene.ready[index]]
+        if _can_only_wait(c.note):
             wait_ns, alone_ns = float(scene.now_ns - c.arrival_ns), float(max(1, c.alone_ns))
             if wait_ns * longest_alone_ns > longest_ns * alone_ns:
-                longest, longest_ns, longest_alone_ns = slot, wait_ns, alone_ns
+                longest, longest_ns, longest_alone_ns = scene.ready[index], wait_ns, alone_ns
     return longest
 
 
@@ -250,7 +261,7 @@ def _account(scene: Scene, waiting: int) -> None:
     """Count the time of lanes while some can only wait; owe them their part of it."""
     passed_ns = scene.now_ns - scene.notes[_SINCE]
     scene.notes[_SINCE] = float(scene.now_ns)
-    if waiting < 0 and _is_a_queue_seen(scene):
+    if waiting == 0 and _is_a_queue_seen(scene):
         scene.notes[_BUSY] = 0.0
         scene.notes[_LATE] = 0.0
         return
@@ -264,10 +275,11 @@ def _account(scene: Scene, waiting: int) -> None:
         standing = _standing(c, scene)
         if standing == _OWED or _can_only_wait(standing):
             scene.notes[_LATE] += passed_ns * c.width
-    if waiting >= 0 and scene.notes[_LATE] < scene.params[2] * scene.notes[_BUSY]:
-        scene.slots[waiting].note = _OWED
-        scene.notes[_TURN] = scene.slots[waiting].request + 1.0
-        scene.notes[_TURN_LANES] = scene.slots[waiting].width
+    if waiting > 0 and scene.notes[_LATE] < scene.params[2] * scene.notes[_BUSY]:
+        c = scene.slots[_waited_longest(scene)]
+        c.note = _OWED
+        scene.notes[_TURN] = c.request + 1.0
+        scene.notes[_TURN_LANES] = c.width
 
 
 def _is_here(scene: Scene, request: int) -> bool:

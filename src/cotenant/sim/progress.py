@@ -5,7 +5,7 @@ from __future__ import annotations
 from cotenant.cost.contention import grant, slowed
 from cotenant.dispatch.ask import Asks
 from cotenant.dispatch.choose import list_running
-from cotenant.dispatch.state import NO_SHARE, NONE, State
+from cotenant.dispatch.state import NONE, SOUND, State
 from cotenant.policy import NEVER_NS
 from cotenant.sim.state import World
 
@@ -100,24 +100,13 @@ def set_rates(s: State, w: World, asks: Asks, now_ns: int) -> bool:
     if w.clock[0].shares == 1:
         list_running(s)
         asks.shares(s, now_ns)
-        if not _are_numbers(s):
+        if s.desk[0].bad != SOUND:
             return False
     for memory in range(len(s.memories)):
         count = _list_wants(s, w, memory)
         if count > 0:
             _share(s, w, memory, count, now_ns)
     return True
-
-
-def _are_numbers(s: State) -> bool:
-    sound = True
-    for index in range(s.desk[0].running):
-        slot = s.running[index]
-        if s.slots[slot].share != s.slots[slot].share:
-            s.desk[0].bad = NO_SHARE
-            s.desk[0].culprit = slot
-            sound = False
-    return sound
 
 
 def _list_wants(s: State, w: World, memory: int) -> int:
