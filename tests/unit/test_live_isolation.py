@@ -76,7 +76,7 @@ def elsewhere() -> Option:
 
 def wait_until(holds: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(1000):
+    for _ in range(6000):
         if holds():
             return
         pause.wait(0.01)
@@ -262,12 +262,17 @@ def test_another_plan_is_loaded_for_the_processes_to_come(tmp_path: Path) -> Non
 
 def test_a_template_that_dies_is_replaced() -> None:
     with device_of(Fake(), tenant("a", isolated=True, standby=True)) as device:
-        for _ in range(2):
-            template = device._stock.wards.by_tenant["a"].origin.pid
-            assert template
-            os.kill(template, signal.SIGKILL)
-            wait_until(lambda pid=template: not Path(f"/proc/{pid}").exists())  # type: ignore[misc]
+        ward = device._stock.wards.by_tenant["a"]
+        before: set[int] = {0}
+
+        def is_whole() -> bool:
+            return ward.origin.pid not in before and len({process.pid for process in ward.processes} - before) == 2
+
+        for _ in range(3):
+            wait_until(is_whole)
             assert {answer.outcome for answer in outcomes(device, "a", 3)} == {Outcome.DONE}
+            before |= {ward.origin.pid, *(process.pid for process in ward.processes)}
+            os.kill(ward.origin.pid, signal.SIGKILL)
 
 
 def test_an_engine_that_leaves_threads_loads_in_each_process() -> None:
