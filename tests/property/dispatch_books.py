@@ -143,6 +143,7 @@ class Books:
         self.waited: set[int] = set()
         self.taken: dict[Option, int] = defaultdict(int)
         self.fresh: set[int] = set()
+        self.gone: dict[int, Ticket] = {}
         self.answers = Answers([], {})
         self.rests_ns: dict[tuple[int, int], int] = {}
         self.tokens = [self._full(i) for i in range(len(lineup.tenants))]
@@ -286,7 +287,7 @@ class Books:
         """Note that a request ended, wherever it was."""
         self._leave(request)
         self._go_past(self.tickets[request])
-        ticket = self.tickets.pop(request)
+        ticket = self.gone[request] = self.tickets.pop(request)
         for queue in (self.live[ticket.place], self.late[ticket.place]):
             if request in queue:
                 queue.remove(request)
@@ -371,7 +372,7 @@ class Books:
         self.ready: dict[int, tuple[Row, float]] = {}
         heads = {ticket.request for ticket in self.heads()}
         interrupted = {d.request for d in decisions if d.kind == SUSPEND}
-        asked_again = any(d.kind == EVICT for d in decisions)  # when tokens have been spent
+        asked_again = any(d.kind in {DROP, EVICT} for d in decisions)  # when tokens have been spent
         for row, value in answers.orders:
             ticket = self.tickets[row.request]
             stopped = row.state == READY and ticket.running
@@ -417,7 +418,7 @@ class Books:
         lanes = self.lanes_of[step.processor]
         running = {runs[lane] for runs in (self.runs, taken_over) for lane in lanes if lane in runs}
         own = self._order(waits, earned=earned)
-        tickets = [self.tickets[one] for one in running]
+        tickets = [(self.tickets | self.gone)[one] for one in running]
         return any(self._stays(one) and self._order(one, earned=one.earned) <= own for one in tickets)
 
     def _stays(self, ticket: Ticket) -> bool:
@@ -447,7 +448,7 @@ class Books:
     def obey(self, decisions: Sequence[Decision], stands: Mapping[int, Place]) -> None:
         """Do as decided, one decision after the other, if each is within the laws; `stands` says where each started stands then."""
         ran = set(self.runs.values())
-        self.fresh, self.stands = set(), stands
+        self.fresh, self.stands, self.gone = set(), stands, {}
         opened: Ticket | None = None
         for index, decision in enumerate(decisions):
             ticket = self.tickets[decision.request]
@@ -519,14 +520,17 @@ class Books:
         assert lane in idle or (self._critical(ticket) and not idle)
         assert self.warm.get(lane) == ticket.place[0] or ticket.place[0] not in [self.warm.get(other) for other in idle]
 
-    def _yielding(self, ticket: Ticket, processor: str) -> list[tuple[float, int]]:
-        """List the (order, lane) of those that may be suspended for a request and go after it."""
+    def _yielding(self, ticket: Ticket, processor: str) -> list[tuple[tuple[bool, float], int]]:
+        """List the (order, lane) of those that may be suspended for a request and go after it: late ones last where that is the policy."""
         if self._preemption(processor) is not Preemption.CLASS or not self._critical(ticket):
             return []
         held = [(lane, self.tickets[self.runs[lane]]) for lane in self.lanes_of[processor] if lane in self.runs]
         free_to = [(lane, t) for lane, t in held if lane not in self.suspended and not self._critical(t) and t.step.width == 1]
-        values = [(self.value(t), lane) for lane, t in free_to]
-        return [(value, lane) for value, lane in values if value > self.value(ticket) or not self.foreseen]
+        values = [(self._late_then_value(t), lane) for lane, t in free_to]
+        return [(value, lane) for value, lane in values if value > self._late_then_value(ticket) or not self.foreseen]
+
+    def _late_then_value(self, ticket: Ticket) -> tuple[bool, float]:
+        return self.policy.late_last and ticket.late, self.value(ticket)
 
     def _check_victim(self, lane: int, ticket: Ticket) -> None:
         """Rank 0's promised work takes the place of the worst that goes after it, where policy and processor permit and no lane is free."""

@@ -336,3 +336,15 @@ def test_time_away_is_neither_credit_nor_debt_among_equals(
             ahead += {0: 1, 1: -1, 2: 0}[who]
             assert -apart <= ahead <= apart + saved
         loop.run(loop.now_ns + away_ms * MS, closed={1: 0, 2: 0})
+
+
+@pytest.mark.parametrize("late_last", [False, True])
+def test_who_is_late_in_rank_0_interrupts_whoever_goes_after_it_and_nobody_else(late_last: bool) -> None:
+    tenants = (tenant("late", 0, deadline_ns=2 * MS), tenant("other", 1))
+    plan = shares((option("late", ("p0", 1, 5 * MS)), 50.0), (option("other", ("p0", 1, 9 * MS)), 50.0))
+    by_index = Policy(order=lambda candidate, _: candidate.tenant, late_last=late_last)
+    one = Dispatcher(tenants, plan, board((1,), Preemption.CLASS), by_index)
+    other = one.arrive(0, 1, 0, None)
+    one.decide(0)
+    late = one.arrive(1, 0, MS, 3 * MS)
+    assert [(d.kind, d.slot) for d in one.decide(MS)] == ([] if late_last else [(SUSPEND, other), (START, late)])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from cotenant.describe import Preemption
-from cotenant.dispatch import START, SUSPEND, Dispatcher
+from cotenant.dispatch import DROP, NONE, START, SUSPEND, Dispatcher
 from cotenant.dispatch.ask import asks_of
 from cotenant.dispatch.choose import expect_running, list_running
 from cotenant.policy import NOT_NOW, UNLIMITED, Candidate, Policy, Scene, policies
@@ -69,6 +69,20 @@ def test_as_much_is_left_of_interrupted_work_as_it_has_not_run() -> None:
     loop.run(60 * MS, [(0, 0), (4 * MS, 1), (11 * MS, 1), (16 * MS, 1)])
     starts = [(0, START, 0, 0), (4, SUSPEND, 0, 0), (4, START, 1, 0), (8, START, 0, 0)]
     assert told(loop) == [*starts, (14, START, 0, 0), (15, START, 1, 0), (19, START, 1, 0)]
+
+
+def test_who_gives_way_and_is_dropped_holds_no_lane_that_another_could_go_on_on() -> None:
+    """What is served on two lanes takes longer than expected; interrupted, it is late, and is dropped once it has been tried again."""
+    tenants = (tenant("first", 0), tenant("wide", 0, deadline_ns=10 * MS, drop=True), tenant("last", 0))
+    plan = shares(
+        (option("first", ("p0", 2, 5 * MS)), 0.0), (option("wide", ("p0", 2, 8 * MS)), 0.0), (option("last", ("p0", 1, 90 * MS)), 0.0)
+    )
+    one = Dispatcher(tenants, plan, board((3,), INSTANT), BY_INDEX)
+    wide, last = one.arrive(0, 1, 0, 10 * MS), one.arrive(1, 2, 0, None)
+    assert [(d.kind, d.slot) for d in one.decide(0)] == [(START, wide), (START, wide), (START, last)]
+    first = one.arrive(2, 0, 12 * MS, None)
+    given_up = [(SUSPEND, last, 2), (SUSPEND, wide, 0), (SUSPEND, wide, 1), (START, first, 0), (START, first, 1), (DROP, wide, NONE)]
+    assert [(d.kind, d.slot, d.lane) for d in one.decide(12 * MS)] == [*given_up, (START, last, 2)]
 
 
 def test_one_that_needs_several_lanes_takes_those_of_the_worst_and_no_more() -> None:

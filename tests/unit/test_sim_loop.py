@@ -11,9 +11,9 @@ from cotenant.describe import Preemption
 from cotenant.errors import DecisionError, InputError
 from cotenant.policy import NEVER_NS, NOT_NOW, Candidate, Policy, Scene
 from cotenant.sim import Loop, is_there, simulate
-from cotenant.sim.state import DONE, DROPPED
+from cotenant.sim.state import DONE, DROPPED, EVICTED
 from cotenant.trace.columns import Columns
-from tests.sim_cases import US, board, case, compiler, every_policy, late_last, memory, processor, request, share, tenant
+from tests.sim_cases import US, board, case, compiler, every_policy, memory, processor, request, share, tenant
 
 MODES = [
     "plain",
@@ -21,8 +21,6 @@ MODES = [
 ]
 
 EDF, RANK, FIFO = (every_policy()[name] for name in ("edf", "rank", "fifo"))
-
-LATE_LAST = late_last(every_policy()["rank_edf"])
 
 both = pytest.mark.parametrize("mode", MODES)
 
@@ -108,15 +106,20 @@ def test_a_lane_remembers_whom_it_served_after_an_interruption(mode: str) -> Non
 
 @both
 def test_a_segment_interrupted_as_it_starts_has_cost_nothing(mode: str) -> None:
-    """What is late goes last, so the rest starts; of rank 0 it takes the lane in the same instant. No trace shows it, nobody pays."""
+    """Rank 0's oldest is not to start, so the rest does; it makes room for the next, which takes the lane. No trace shows it."""
+    policy = Policy(order=_first_comes_second)
     platform = board(processor("p0", 1, Preemption.CLASS, costs=(US, 5 * US, 2 * US)))
-    crowd = [tenant("first", 0), tenant("rest", 1)]
-    asked = [request("first", 0, due_ns=US), request("rest", 0)]
+    crowd = [tenant("first", 0, queue=1), tenant("rest", 1)]
+    asked = [request("first", 0), request("first", 0), request("rest", 0)]
     drawn = case(platform, crowd, [share("first", ("p0", 1, 3 * US)), share("rest", ("p0", 1, 10 * US))], asked)
-    columns = simulate(drawn, LATE_LAST, name="rank_edf", loop=loop_of(mode, LATE_LAST))
-    assert outcomes(columns, "first") == [(0, 6 * US, DONE)]
+    columns = simulate(drawn, policy, name="odd", loop=loop_of(mode, policy))
+    assert outcomes(columns, "first") == [(0, 0, EVICTED), (0, 6 * US, DONE)]
     assert outcomes(columns, "rest") == [(0, 19 * US, DONE)]
     assert len(columns.spans) == 2
+
+
+def _first_comes_second(candidate: Candidate, scene: Scene) -> float:
+    return NOT_NOW if candidate.request == 0 else float(candidate.tenant)
 
 
 def _nan(candidate: Candidate, scene: Scene) -> float:

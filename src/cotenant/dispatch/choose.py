@@ -270,7 +270,7 @@ def lanes_for(s: State, slot: int, position: int, lanes: Ints) -> int:
     if s.desk[0].preempts == 0 or c.earned == 0 or s.processors[stage.processor].preempts != BY_CLASS or s.tenants[c.tenant].critical == 0:
         return found
     while found < stage.width:
-        victim = _lane_to_yield(s, stage.processor, c.value, lanes, found)
+        victim = _lane_to_yield(s, slot, stage.processor, lanes, found)
         if victim == NONE:
             break
         lanes[found] = victim
@@ -278,17 +278,17 @@ def lanes_for(s: State, slot: int, position: int, lanes: Ints) -> int:
     return found
 
 
-def _lane_to_yield(s: State, processor: int, own: float, lanes: Ints, found: int) -> int:
-    worst, worst_value = NONE, own
+def _lane_to_yield(s: State, slot: int, processor: int, lanes: Ints, found: int) -> int:
+    """Return the lane whose request goes last of those that go after a slot and may yield, of equals the first; NONE if there is none."""
+    worst, last = NONE, slot
     for lane in range(s.processors[processor].lane, s.processors[processor].lane + s.processors[processor].lanes):
         taken = False
         for index in range(found):
             taken = taken or lanes[index] == lane
         if taken or not can_yield(s, lane):
             continue
-        value = s.slots[s.lanes[lane].running].value
-        if value > worst_value:
-            worst, worst_value = lane, value
+        if _goes_after(s, s.lanes[lane].running, last):
+            worst, last = lane, s.lanes[lane].running
     return worst
 
 
@@ -312,8 +312,12 @@ def _may_be_preempted(s: State, other: int, slot: int, processor: int) -> bool:
 def is_worse(s: State, one: int, other: int) -> bool:
     """Say whether one goes after the other for a reason that is worth an interruption: not by a tie."""
     a, b = s.slots[one], s.slots[other]
-    if a.earned != b.earned:
-        return a.earned < b.earned
+    return a.earned < b.earned if a.earned != b.earned else _goes_after(s, one, other)
+
+
+def _goes_after(s: State, one: int, other: int) -> bool:
+    """Say whether one goes after the other, whatever they have earned, and not by a tie."""
+    a, b = s.slots[one], s.slots[other]
     if s.desk[0].late_last == 1 and a.late != b.late:
         return a.late > b.late
     return a.value > b.value

@@ -91,8 +91,8 @@ def wake_ns(s: State, now_ns: int) -> int:
 def _make_way(s: State, now_ns: int, out: Ints, count: int) -> int:
     """When nobody can start any more: let those try common lanes for whom the reserved ones are too few, as long as one of them starts.
 
-    Then drop who is late by now, and whom no queue has room for: those may start that stood behind the latter, or were set aside for
-    them. `stale` says whether anybody may.
+    Then drop who is late by now, and whom no queue has room for: those may start that stood behind them, or were set aside for them.
+    `stale` says whether anybody may.
     """
     desk = s.desk[0]
     if desk.reached == 1:
@@ -103,8 +103,8 @@ def _make_way(s: State, now_ns: int, out: Ints, count: int) -> int:
         desk.reached = 1
     else:
         desk.reached = 0
-        kept = _drop_late(s, now_ns, out, count)
-        count = _evict(s, out, kept) if desk.crowded == 1 else kept
+        kept = count
+        count = _evict(s, out, _drop_late(s, now_ns, out, count))
         if count == kept:
             return count
     desk.written = count
@@ -115,6 +115,8 @@ def _make_way(s: State, now_ns: int, out: Ints, count: int) -> int:
 
 def _evict(s: State, out: Ints, count: int) -> int:
     """Let the oldest make room wherever more wait of a tenant than may."""
+    if s.desk[0].crowded == 0:
+        return count
     for tenant in range(len(s.tenants)):
         while s.tenants[tenant].waiting > s.tenants[tenant].bound:
             slot = first_to_yield(s, tenant)
