@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from cotenant.backend import engines
 from cotenant.backend.fake import Fake, FakeSession
-from cotenant.describe import Answer, Option, Outcome, Precision
+from cotenant.describe import QUEUE_FULL, Answer, Option, Outcome, Precision
 from cotenant.errors import BackendError, InfeasibleError
 from cotenant.live import LiveDevice, ward
+from cotenant.live.origin import Origin
 from tests.live_cases import MS, device_of, option, plan, tenant
 
 MB = 10**6
@@ -172,6 +174,24 @@ def test_a_standby_takes_over() -> None:
         os.kill(first, signal.SIGKILL)
         assert {answer.outcome for answer in outcomes(device, "a", 3)} == {Outcome.DONE}
         assert device.health()["a"].pid not in {0, first}
+
+
+def test_no_more_wait_for_a_process_than_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts, start = threading.Event(), Origin.start
+    with device_of(Fake(), tenant("a", isolated=True, queue=3)) as device:
+        monkeypatch.setattr(Origin, "start", lambda origin, order: start(origin, order) if starts.wait(30) else None)
+        os.kill(device.health()["a"].pid, signal.SIGKILL)
+        futures: list[Future[Answer]] = []
+        for _ in range(8):
+            futures.append(device.submit("a", X))
+            if len(futures) <= 3:
+                wait_until(lambda: len(device._ongoing.away._held.get("a", ())) == len(futures))
+            else:
+                answer = futures[-4].result(30)
+                assert (answer.outcome, answer.reason) == (Outcome.DROPPED, QUEUE_FULL)
+        starts.set()
+        assert {future.result(30).outcome for future in futures[-3:]} == {Outcome.DONE}
+        assert device.stats()["a"].lost == 0
 
 
 def test_a_model_that_ends_its_process_when_loaded_is_refused_with_the_cause() -> None:

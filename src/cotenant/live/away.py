@@ -32,6 +32,13 @@ class Away:
         """Let a tenant's requests go; return their keys."""
         return sorted(self._held.pop(tenant, []), reverse=True)
 
+    def crowded_out(self, tenant: str, most: int) -> list[int]:
+        """Let the oldest of a tenant's requests go, where more are held than may wait; return their keys."""
+        held = self._held[tenant]
+        held.sort(reverse=True)
+        gone, held[:] = held[: max(0, len(held) - most)], held[-most:]
+        return gone
+
     def tenants(self) -> tuple[str, ...]:
         """Name those of whom any are held."""
         return tuple(self._held)

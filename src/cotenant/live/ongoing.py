@@ -194,7 +194,14 @@ class Ongoing:
             self._review(now_ns)
         if self.pacing is not None:
             self.pacing.decided(decisions, now_ns)
-        return self._do(decisions, now_ns, until_ns)
+        ended = self._do(decisions, now_ns, until_ns)
+        return [*ended, *self._make_room(now_ns)] if self.away.tenants() else ended
+
+    def _make_room(self, now_ns: int) -> list[Ended]:
+        """Drop the oldest of what is kept for want of an engine process, where it is more than may wait."""
+        bounds = [(name, self.tenants[self._index[name]].most_waiting) for name in self.away.tenants()]
+        gone = [key for name, most in bounds if most is not None for key in self.away.crowded_out(name, most)]
+        return [self.end(key, Outcome.DROPPED, QUEUE_FULL, now_ns) for key in gone]
 
     def _review(self, now_ns: int) -> None:
         """Have all ask at their next boundary who might not go first there, whoever waits by now."""
