@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from cotenant.cli.app import _end
 from cotenant.cli.options import loads_of, seconds_of
 from cotenant.errors import InputError
-from cotenant.policy import policies, variants
+from cotenant.policy import Candidate, Policy, Scene, policies, variants
 
 CREW = """
 platform: moca_soc
@@ -59,6 +60,22 @@ def test_a_page_is_written(crew: str, tmp_path: Path, capsys: Captured) -> None:
     assert _end(["simulate", crew, "--seeds", "1", "--html", str(page)]) == 0
     assert "SLA, simulated" in capsys.readouterr().out
     assert "dram" in page.read_text()
+
+
+def _no_number(candidate: Candidate, scene: Scene) -> float:
+    return math.nan
+
+
+def test_a_policy_that_fails_is_named_beside_the_others(crew: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"edf": Policy(order=_no_number), "fifo": policies.get("fifo")}
+    monkeypatch.setattr("cotenant.cli.simulated.named", lambda _, name, *__: known[name])
+    assert _end(["simulate", crew, "--policy", "fifo,edf", "--seeds", "1", "--json"]) == 1
+    said = capsys.readouterr()
+    assert set(json.loads(said.out)["policies"]) == {"fifo"}
+    assert "policy edf at" in json.loads(said.out)["failed"]["edf"]
+    assert said.err.splitlines()[-1].startswith("left out: policy edf at")
+    assert _end(["simulate", crew, "--policy", "fifo,edf", "--seeds", "1"]) == 1
+    assert "fifo" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

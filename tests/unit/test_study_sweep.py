@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -25,8 +27,8 @@ from cotenant.describe import (
 )
 from cotenant.describe.files import board
 from cotenant.describe.network import Cost, Segment
-from cotenant.errors import InputError
-from cotenant.policy import policies
+from cotenant.errors import DecisionError, InputError
+from cotenant.policy import Candidate, Policy, Scene, policies
 from cotenant.study.boarded import shares_for
 from cotenant.study.sweep import Ask, Swept, sweep
 
@@ -101,6 +103,26 @@ def test_a_log_is_simulated_to_its_end_and_has_no_intervals() -> None:
     assert [len(own.endings) for own in swept.examples.values()] == [3]
     assert [(cell.sla, cell.sla_ci95, cell.stp_ci95) for cell in swept.cells] == [(1.0, None, None)]
     assert swept.horizon_s == {1.0: 0.700000001}
+
+
+def _no_number_when_late(candidate: Candidate, scene: Scene) -> float:
+    return math.nan if scene.now_ns > 100 * MS else 0.0
+
+
+def _raising(candidate: Candidate, scene: Scene) -> float:
+    return 1.0 / (candidate.arrival_ns - candidate.arrival_ns)
+
+
+@pytest.mark.parametrize("order", [_no_number_when_late, _raising])
+def test_a_policy_that_fails_is_left_out_and_the_others_are_compared(order: Callable[[Candidate, Scene], float]) -> None:
+    crew = Crew(workload=Workload(tenants=(tenant("n", Poisson(rate_per_s=100)),)))
+    odd, fifo = ("odd", Policy(order=order)), ("fifo", policies.get("fifo"))
+    ask = Ask(policies=(odd, fifo), loads=(0.5, 1.0), seeds=2, seconds=0.3)
+    swept = sweep(crew, uneven().platform, lambda own: shares_for(own, uneven()), ask)
+    assert {(cell.policy, cell.load) for cell in swept.cells} == set(swept.runs) == {("fifo", 0.5), ("fifo", 1.0)}
+    assert list(swept.failed) == ["odd"]
+    with pytest.raises(DecisionError, match="policy odd at"):
+        sweep(crew, uneven().platform, lambda own: shares_for(own, uneven()), replace(ask, policies=(odd,)))
 
 
 def test_a_sweep_that_is_stopped_ends_with_the_run_at_hand() -> None:

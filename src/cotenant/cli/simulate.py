@@ -51,6 +51,8 @@ def simulate(
             show_json(simulated.tree(swept, crew, ask))
         else:
             simulated.show(swept, ask)
+        if simulated.show_failed(swept):
+            raise typer.Exit(1)
 
 
 @contextmanager

@@ -85,6 +85,7 @@ def tree(swept: study.Swept, path: Path, asked: study.Ask) -> dict[str, Any]:
         "loads": asked.loads,
         "horizon_s": {f"{load:g}": seconds for load, seconds in swept.horizon_s.items()},
         "policies": found,
+        "failed": {name: str(error) for name, error in swept.failed.items()},
         "events": swept.events,
         "events_per_s": per_s,
     }
@@ -109,7 +110,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 def show(swept: study.Swept, asked: study.Ask) -> None:
     """Print SLA by policy and load, the best on average first; then the other figures at the load nearest to 1."""
-    by_policy = {name: [c for c in swept.cells if c.policy == name] for name, _ in asked.policies}
+    by_policy = {name: [c for c in swept.cells if c.policy == name] for name, _ in asked.policies if name not in swept.failed}
     ordered = sorted(by_policy.items(), key=lambda item: -sum(c.sla for c in item[1]))
     print("SLA, simulated: the share of requests in time" + (", with 95 % intervals" if asked.seeds > 1 else ""))
     show_table(("policy", *(f"load {load:g}" for load in asked.loads)), ((name, *map(_sla, cells)) for name, cells in ordered))
@@ -121,6 +122,13 @@ def show(swept: study.Swept, asked: study.Ask) -> None:
     print(f"{swept.events:,} segments in {swept.cpu_s:.1f} s of CPU, {asked.seeds} {'seeds' if asked.seeds > 1 else 'seed'}")
     if asked.seeds > 1 and not any(c.sla_ci95 for c in swept.cells):
         note(["nothing is drawn in this crew: every seed brings the same requests, so there are no intervals"])
+
+
+def show_failed(swept: study.Swept) -> bool:
+    """Say on stderr which policies failed, if any did."""
+    for error in swept.failed.values():
+        print(f"left out: {' '.join(str(error).split())}", file=sys.stderr)
+    return bool(swept.failed)
 
 
 def _sla(cell: Cell) -> str:

@@ -10,7 +10,7 @@ from threading import Event
 from time import thread_time
 
 from cotenant.describe import Closed, Crew, Platform, Replay, Request, Share, Tenant, Workload, open_rate_per_s
-from cotenant.errors import InputError
+from cotenant.errors import DecisionError, InputError
 from cotenant.policy import Policy, policies
 from cotenant.sim import Compiler, Rig, Seeded, is_there
 from cotenant.study.cells import cell
@@ -52,7 +52,8 @@ class Ask:
 class Swept:
     """Hold a cell for every policy at every load, with the figures of every seed, and an example run of the first seed of each.
 
-    `events` counts finished segments; `cpu_s` is the processor time that the runs took, compiling aside.
+    `failed` says of the policies that are in none why not. `events` counts finished segments; `cpu_s` is the processor time that the runs
+    took, compiling aside.
     """
 
     cells: tuple[Cell, ...]
@@ -60,6 +61,7 @@ class Swept:
     examples: Mapping[tuple[str, float], Columns]
     platform: Platform
     horizon_s: Mapping[float, float]
+    failed: Mapping[str, DecisionError]
     events: int
     cpu_s: float
 
@@ -92,17 +94,21 @@ class _At:
 
 
 def sweep(crew: Crew, platform: Platform, offer: Offer, ask: Ask, told: Told = lambda _: None) -> Swept:
-    """Simulate every policy at every load under the same requests; `told` hears of every seed that is done at a load."""
+    """Simulate every policy at every load under the same requests; `told` hears of every seed that is done at a load.
+
+    A policy that decides what it may not is left out, at every load; DecisionError if none is left.
+    """
     compiler = Compiler() if is_there() else None
-    if compiler is not None:
-        _warm(compiler, crew, platform, offer, ask)
-    loads = _Loads(crew=crew, platform=platform, offer=offer, ask=ask, compiler=compiler, told=told)
+    failed = dict[str, DecisionError]() if compiler is None else _warm(compiler, crew, platform, offer, ask)
+    loads = _Loads(crew=crew, platform=platform, offer=offer, ask=ask, compiler=compiler, told=told, failed=failed)
     with ThreadPoolExecutor(max_workers=_workers(compiler)) as pool:
         try:
             done = list(pool.map(loads.at, ask.loads))
         finally:
             loads.stopped.set()
-    return _swept(done, crew, platform)
+    if len(failed) == len(ask.policies):
+        raise next(iter(failed.values()))
+    return _swept(done, crew, platform, failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,7 @@ class _Loads:
     ask: Ask
     compiler: Compiler | None
     told: Told
+    failed: dict[str, DecisionError]
     stopped: Event = field(default_factory=Event)
 
     def at(self, load: float) -> _At:
@@ -138,8 +145,14 @@ class _Loads:
         for tally, (name, policy) in zip(tallies, self.ask.policies, strict=True):
             if self.stopped.is_set():
                 raise CancelledError
+            if name in self.failed:
+                continue
             before_s = thread_time()
-            run = rig.run(seeded, policy, name=name)
+            try:
+                run = rig.run(seeded, policy, name=name)
+            except DecisionError as error:
+                self.failed.setdefault(name, error)
+                continue
             tally.cpu_s += thread_time() - before_s
             tally.add(run, figures(run, alone, ranks))
 
@@ -149,13 +162,21 @@ def _workers(compiler: Compiler | None) -> int:
     return len(os.sched_getaffinity(0)) if compiler is not None and hasattr(os, "sched_getaffinity") else 1
 
 
-def _warm(compiler: Compiler, crew: Crew, platform: Platform, offer: Offer, ask: Ask) -> None:
-    """Compile everything before threads use it, and see each policy serve nobody."""
+def _warm(compiler: Compiler, crew: Crew, platform: Platform, offer: Offer, ask: Ask) -> dict[str, DecisionError]:
+    """Compile everything before threads use it, and see each policy serve nobody; return those that cannot even do that."""
     rig = Rig(crew.workload.tenants, offer(crew.workload.tenants), platform, compiler)
-    for name, policy in ask.policies:
-        rig.run(Seeded(requests=(), horizon_ns=0), policy, name=name)
+    found = {name: _failure(rig, name, policy) for name, policy in ask.policies}
     if any(isinstance(t.arrival, Closed) for t in crew.workload.tenants):
         rig.run(Seeded(requests=(), horizon_ns=0), _FIRST_COME, name="fifo")
+    return {name: error for name, error in found.items() if error is not None}
+
+
+def _failure(rig: Rig, name: str, policy: Policy) -> DecisionError | None:
+    try:
+        rig.run(Seeded(requests=(), horizon_ns=0), policy, name=name)
+    except DecisionError as error:
+        return error
+    return None
 
 
 def _seeded(workload: Workload, horizon_ns: int, index: int) -> Seeded:
@@ -188,15 +209,16 @@ def _alone(tenant: Tenant, shares: Sequence[Share], platform: Platform, horizon_
     return Alone(latency_ns=latency_ns, rate_per_s=rate_per_s or NS_PER_S / horizon_ns)
 
 
-def _swept(done: Sequence[_At], crew: Crew, platform: Platform) -> Swept:
+def _swept(done: Sequence[_At], crew: Crew, platform: Platform, failed: Mapping[str, DecisionError]) -> Swept:
     names = [t.name for t in crew.workload.tenants]
-    tallies = [(at, tally) for at in done for tally in at.tallies]
+    tallies = [(at, tally) for at in done for tally in at.tallies if tally.policy not in failed]
     return Swept(
         cells=tuple(cell(tally.policy, tally.load, tally.figures, names, drawn=at.drawn) for at, tally in tallies),
         runs={(tally.policy, tally.load): tuple(tally.figures) for _, tally in tallies},
         examples={(tally.policy, tally.load): tally.example for _, tally in tallies if tally.example is not None},
         horizon_s={at.load: at.horizon_ns / NS_PER_S for at in done},
         platform=platform,
+        failed=failed,
         events=sum(tally.events for _, tally in tallies),
         cpu_s=sum(tally.cpu_s for _, tally in tallies),
     )
