@@ -41,17 +41,25 @@ class Incumbent:
 
     def relaxed(self, kept: Mask, hint: Vector) -> Relaxed:
         """Return the best that mixtures of what is kept reach, with no regard to memories."""
+        return self._standing(hint).relax(kept)
+
+    def probed(self, kept: Mask, hint: Vector) -> Relaxed | None:
+        """Return it likewise, None where there seems to be nothing."""
+        return self._standing(hint).probe(kept)
+
+    def _standing(self, hint: Vector) -> Standing:
         if self.standing is None:
             close = max(TANGENT_GAP, self.gap * sum(self.aim.weights) * _FOLLOWED)
             self.standing = Standing(self.problem, self.aim, self.rows, hint, close)
-        return self.standing.relax(kept)
+        return self.standing
 
     def _chosen(self, choice: Mask) -> Relaxed | None:
         """Return the best rates of a choice; None where there are none, or none that fit the memories, or plainly none above the best."""
         found = self._inside(choice, -math.inf if self.top is None else self.top.value, NEAR)
         if found is None:
-            found = self.relaxed(choice, self._like(choice))
-            return None if found.x is None or self.problem.overflow(found.x) else found
+            like = self._like(choice)
+            found = self.relaxed(choice, like) if self.top is None else self.probed(choice, like)
+            return None if found is None or found.x is None or self.problem.overflow(found.x) else found
         return None if found.x is None else found
 
     def exact(self, choice: Mask) -> Relaxed:
@@ -125,7 +133,7 @@ class Incumbent:
         if self.quick is None or len(chosen) < len(self.problem.tenants):
             return choice
         owner = self.problem.columns.owner
-        found = self.quick.bettered(chosen[np.argsort(owner[chosen])], owner)
+        found = self.quick.bettered(chosen[np.argsort(owner[chosen])])
         if prices is not None:
             found = self.quick.exchanged(found, self._cheapest(prices))
         better = np.zeros(len(choice), dtype=bool)

@@ -20,12 +20,17 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quick:
-    """Hold what a choice may take, and what each tenant has to have: `held` at least, `unit` more for each 1 of the least part."""
+    """Hold what a choice may take, and what each tenant has to have: `held` at least, `unit` more for each 1 of the least part.
+
+    `own`: each tenant's options. `asked`: of each row's limit, what a least part of 1 asks for by each option.
+    """
 
     taken: Matrix
     limit: Vector
     held: Vector
     unit: Vector
+    own: Sequence[Indices]
+    asked: Matrix
 
     def least(self, choice: Indices) -> float:
         """Return the greatest least part of a choice, an option's index for each tenant; -inf where it cannot hold what is kept.
@@ -47,15 +52,14 @@ class Quick:
                 return least
             free &= ~above
 
-    def bettered(self, choice: Indices, owner: Indices) -> Indices:
-        """Give each tenant in turn the option by which the least part comes furthest, until none betters it; `owner` of each option."""
+    def bettered(self, choice: Indices) -> Indices:
+        """Give each tenant in turn the option by which the least part comes furthest, until none betters it."""
         best, least = choice.copy(), self._apart(choice)
+        own_asked = [self.asked[:, own] for own in self.own]
         while True:
-            for at in range(len(best)):
-                own = np.flatnonzero(owner == at)
-                others = self.taken[:, best] @ np.where(np.arange(len(best)) == at, 0.0, self.unit)
-                asked = others[:, None] + self.taken[:, own] * self.unit[at]
-                best[at] = own[np.argmin((asked / self.limit[:, None]).max(axis=0))]
+            for at, own in enumerate(self.own):
+                others = self.asked[:, np.delete(best, at)].sum(axis=1)
+                best[at] = own[np.argmin((others[:, None] + own_asked[at]).max(axis=0))]
             before, least = least, self._apart(best)
             if least <= before * (1 + 1e-9):
                 return best
@@ -73,12 +77,10 @@ class Quick:
     def _exchange(self, best: Indices, one: int, other: int, own: Sequence[Indices]) -> None:
         """Give two tenants the pair of options of which the busiest resource has least to do."""
         now = 1.0 / self._apart(best)
-        stays = np.delete(np.arange(len(best)), (one, other))
-        rest = self.taken[:, best[stays]] @ self.unit[stays]
-        asked = (rest[:, None] + self.taken[:, own[one]] * self.unit[one]) / self.limit[:, None]
-        more = self.taken[:, own[other]] * self.unit[other] / self.limit[:, None]
+        rest = self.asked[:, np.delete(best, (one, other))].sum(axis=1)
+        asked, more = rest[:, None] + self.asked[:, own[one]], self.asked[:, own[other]]
         ones = np.flatnonzero(asked.max(axis=0) < now)
-        others = np.flatnonzero((more + (rest / self.limit)[:, None]).max(axis=0) < now)
+        others = np.flatnonzero((more + rest[:, None]).max(axis=0) < now)
         if not len(ones) or not len(others):
             return
         busiest = np.zeros((len(ones), len(others)))
@@ -90,7 +92,7 @@ class Quick:
 
     def _apart(self, choice: Indices) -> float:
         """Return how far a choice would come if nobody were held above the least part."""
-        return 1.0 / float((self.taken[:, choice] @ self.unit / self.limit).max())
+        return 1.0 / float(self.asked[:, choice].sum(axis=1).max())
 
 
 def quick(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Quick | None:
@@ -106,4 +108,9 @@ def quick(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Quick | None:
             held[problem.index[row.of]] = -row.limit
     for name, weight, unit_per_s in zip(aim.tenants, aim.weights, aim.units_per_s, strict=True):
         unit[problem.index[name]] = weight * unit_per_s
-    return Quick(taken=np.array([row.taken for row in limits]), limit=np.array([row.limit for row in limits]), held=held, unit=unit)
+    taken, limit = np.array([row.taken for row in limits]), np.array([row.limit for row in limits])
+    owner = problem.columns.owner
+    return Quick(
+        taken=taken, limit=limit, held=held, unit=unit,
+        own=[np.flatnonzero(owner == at) for at in range(len(unit))], asked=taken * unit[owner] / limit[:, None],
+    )  # fmt: skip

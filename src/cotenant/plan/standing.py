@@ -25,9 +25,13 @@ class Standing:
 
     def relax(self, kept: NDArray[np.bool_]) -> Relaxed:
         """Solve the level over the options marked, with no regard to memories; what seems impossible is tried afresh."""
-        if (self._program.parts[:, kept].max(axis=1, initial=0.0) > 0).all():
-            self._lp.open(np.concatenate([kept, np.ones(self._more, dtype=bool)]))
-            found = optimum_of(self._lp, self._program, self._aim.goal, self._close, patient=False)
-            if found is not None:
-                return relaxed(self._problem, self._aim, self._program, found)
-        return relax(self._problem, self._aim, self._rows, np.flatnonzero(kept), self._hint, self._close)
+        found = self.probe(kept)
+        return relax(self._problem, self._aim, self._rows, np.flatnonzero(kept), self._hint, self._close) if found is None else found
+
+    def probe(self, kept: NDArray[np.bool_]) -> Relaxed | None:
+        """Solve the level likewise; None for what seems impossible by the options that were looked at, which is quick to tell."""
+        if not (self._program.parts[:, kept].max(axis=1, initial=0.0) > 0).all():
+            return None
+        self._lp.open(np.concatenate([kept, np.ones(self._more, dtype=bool)]))
+        found = optimum_of(self._lp, self._program, self._aim.goal, self._close, patient=False)
+        return None if found is None else relaxed(self._problem, self._aim, self._program, found)
