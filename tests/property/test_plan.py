@@ -155,9 +155,9 @@ def test_the_checker_is_not_the_solver() -> None:
     import ast
     import inspect
 
-    from cotenant.plan import certificate, cover, fits, numbers, proof, scan
+    from cotenant.plan import certificate, cover, fits, ground, numbers, proof, scan, sieved
 
-    parts = (cover, fits, numbers, proof, scan)
+    parts = (cover, fits, ground, numbers, proof, scan, sieved)
     own = {module.__name__ for module in parts}
     for module in (certificate, *parts):
         tree = ast.walk(ast.parse(inspect.getsource(module)))

@@ -95,12 +95,14 @@ class Side:
 class Leaf:
     """Prove a bound for all plans that leave these artifacts out, none where the memories hold every choice, and that keep to these sides.
 
-    Sides stand only in plans of one option for each tenant.
+    `sieves`: prices that show, one after the other, by which options that are left no choice exceeds the level's bound (reduced-cost
+    fixing); the leaf's own prices are for the rest. Sides and sieves stand only in plans of one option for each tenant.
     """
 
     banned: tuple[Artifact, ...]
     duals: tuple[Dual, ...]
     sides: tuple[Side, ...] = ()
+    sieves: tuple[tuple[Dual, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from cotenant.describe import Bind, Goal, Level, Objective, Option, Plan, Platform, Solo, Tenant, open_rate_per_s
 from cotenant.plan.fits import CLOSE, misfits, rates_per_s, unequal
+from cotenant.plan.ground import Ground
 from cotenant.plan.numbers import unreal
 from cotenant.plan.proof import climb, misordered, proven
-from cotenant.plan.scan import Ground
 
 _GOALS = {
     Objective.PROPORTIONAL: Goal.PROPORTIONAL, Objective.WEIGHTED: Goal.WEIGHTED,
@@ -84,13 +84,15 @@ def _strangers(plan: Plan, ground: Ground) -> Iterator[str]:
 
 def _mixed(plan: Plan) -> Iterator[str]:
     """Name the tenants with several options in a plan of one each, and the levels of any other plan that are proved for one each."""
-    if any(leaf.sides for solo in plan.solos for leaf in solo.leaves):
-        yield "solos: sides, which prove nothing of a tenant alone, who may mix"
+    if any(leaf.sides or leaf.sieves for solo in plan.solos for leaf in solo.leaves):
+        yield "solos: sides or sieves, which prove nothing of a tenant alone, who may mix"
     several = [(p.tenant, len(plan.shares_of(p.tenant))) for p in plan.promises if len(plan.shares_of(p.tenant)) > 1]
     if plan.single:
         yield from (f"{tenant}: {count} options in a plan of one each" for tenant, count in several)
     else:
-        yield from (f"{level.name}: sides in a plan of mixtures" for level in plan.levels if any(leaf.sides for leaf in level.leaves))
+        for level in plan.levels:
+            if any(leaf.sides or leaf.sieves for leaf in level.leaves):
+                yield f"{level.name}: sides or sieves in a plan of mixtures"
 
 
 def _promises(plan: Plan, ground: Ground) -> Iterator[str]:

@@ -9,7 +9,7 @@ from itertools import combinations, islice, product
 
 from cotenant.describe import MOST, Artifact, Leaf, Level, Option, Side
 from cotenant.plan.fits import resident_bytes
-from cotenant.plan.scan import Ground
+from cotenant.plan.ground import Ground
 
 Range = tuple[float, float]
 Ranges = Mapping[tuple[str, str], Range]

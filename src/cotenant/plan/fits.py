@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence, Set
 
 from cotenant.describe import Artifact, Bind, Share
-from cotenant.plan.scan import Ground
+from cotenant.plan.ground import Ground
 
 CLOSE = 1e-6  # relative: what counts as equal, as kept, as fitting
 

@@ -36,7 +36,7 @@ def proved(ladder: Ladder, plan: Plan, options: Sequence[Option]) -> Ladder:
     before, now = _limits(plan.levels[:index]), _limits(ladder.levels[:-1])
     if before == now:
         bound, leaves = best.bound, best.leaves
-    elif len(best.leaves) == 1:
+    elif len(best.leaves) == 1 and not best.leaves[0].sieves:
         bound, leaves = best.bound + _slip(best.leaves[0], before, now), best.leaves
     else:
         bound, leaves = _again(ladder, best, options, plan.headroom)

@@ -41,4 +41,4 @@ def _of_level(level: Level) -> Iterator[tuple[str, float]]:
 
 
 def _of_leaf(name: str, leaf: Leaf) -> Iterator[tuple[str, float]]:
-    yield from ((f"{name}: price of {dual.bind.value} of {dual.of}", dual.price) for dual in leaf.duals)
+    yield from ((f"{name}: price of {dual.bind.value} of {dual.of}", dual.price) for some in (leaf.duals, *leaf.sieves) for dual in some)

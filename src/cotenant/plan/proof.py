@@ -10,7 +10,8 @@ from itertools import groupby
 from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
 from cotenant.plan.cover import covers
 from cotenant.plan.fits import CLOSE, rates_per_s, unequal
-from cotenant.plan.scan import Ground, bounded, cheapest, reached
+from cotenant.plan.ground import Ground, reached
+from cotenant.plan.scan import bounded, cheapest
 
 NOTHING_P = 2e-5  # of a solo rate: what counts as starved
 _SUMS = {Goal.DEMAND, Goal.WEIGHTED, Goal.THROUGHPUT}
@@ -92,7 +93,7 @@ def _counted(levels: Sequence[Level]) -> set[int]:
 
 def proven(level: Level, ground: Ground) -> tuple[float, list[str]]:
     """Compute the bound that a level's prices prove, infinite if they prove none, with complaints about the prices."""
-    duals = [dual for leaf in level.leaves for dual in leaf.duals]
+    duals = [dual for leaf in level.leaves for some in (leaf.duals, *leaf.sieves) for dual in some]
     wrong = [f"{level.name}: price {dual.price} of {dual.bind.value} of {dual.of}" for dual in duals if not 0 <= dual.price < math.inf]
     if not covers(level, ground):
         wrong.append(f"{level.name}: the leaves leave out models that fit")
@@ -148,7 +149,7 @@ def _pinned(levels: Sequence[Level], index: int, ground: Ground) -> Iterator[str
         return
     after = levels[index + 1] if index + 1 < len(levels) else level
     rest = set(after.tenants) if (after.goal, after.rank) == (level.goal, level.rank) else set[str]()
-    price = cheapest(ground, level.leaves[0])
+    price = cheapest(ground, level, level.leaves[0])
     for name in set(level.tenants) - rest:
         weight, unit = ground.term(level.goal, name)
         if price[name] * weight * unit < 0.25 / len(level.tenants):

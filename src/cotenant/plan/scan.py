@@ -4,176 +4,52 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from cotenant.describe import Bind, Goal, Leaf, Level, Option, Platform, Side, Tenant, open_rate_per_s, outstanding
+from cotenant.describe import Goal, Leaf, Level, Option
+from cotenant.plan.ground import Ground
+from cotenant.plan.sieved import left
 
 ROUNDING = 1e-12  # relative: below it a contradiction is the arithmetic's own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """Hold what prices are put on: who may be served how, and what the levels before have left.
-
-    `solo_per_s` and `held_per_s` give rates by tenant; `least` gives a level's goal and the value it keeps, by name.
-    """
-
-    tenants: Mapping[str, Tenant]
-    options: Sequence[Option]
-    platform: Platform
-    headroom: float
-    solo_per_s: Mapping[str, float]
-    held_per_s: Mapping[str, float]
-    least: Mapping[str, tuple[Level, float]]
-
-    def most_per_s(self, name: str) -> float:
-        """Return a rate that a tenant cannot exceed: what arrives, or what its requests in flight allow (Little)."""
-        tenant = self.tenants[name]
-        arriving = open_rate_per_s(tenant.arrival)
-        if arriving is not None:
-            return arriving
-        fastest_s = min((o.latency_ns for o in self.options if o.tenant == name), default=math.inf) / 1e9
-        return (outstanding(tenant.arrival, self.platform.lanes) or 0) / fastest_s
-
-    def alone_per_s(self, option: Option) -> float:
-        """Return a rate that an option cannot exceed by itself, whatever else runs."""
-        given = self.resources()
-        by_resource = (given[name] / option.demand_of(name) for name, amount in option.demand if amount > 0 and name in given)
-        flight = outstanding(self.tenants[option.tenant].arrival, self.platform.lanes)
-        by_flight = math.inf if flight is None else flight * 1e9 / option.latency_ns
-        return min(by_flight, open_rate_per_s(self.tenants[option.tenant].arrival) or math.inf, *by_resource)
-
-    def resources(self) -> dict[str, float]:
-        """Return what each resource gives, in its own unit per second."""
-        bytes_per_s = {m.name: m.bandwidth_bytes_per_s for m in self.platform.memories if m.bandwidth_bytes_per_s is not None}
-        links = {link.name: link.bandwidth_bytes_per_s for link in self.platform.links}
-        power = {} if self.platform.power_w is None else {"energy": self.platform.power_w}
-        return {**{p.name: p.lanes * (1.0 - p.stalled) for p in self.platform.processors}, **bytes_per_s, **links, **power}
-
-    def given(self, resource: str) -> float:
-        """Return what a resource gives; KeyError for a stranger."""
-        return self.resources()[resource]
-
-    def limit(self, bind: Bind, of: str) -> float:
-        """Return the right side of a row `sum of a x <= b`; KeyError if there is no such row."""
-        match bind:
-            case Bind.CAPACITY:
-                return self.given(of)
-            case Bind.HEADROOM:
-                return self.headroom * self.given(of)
-            case Bind.ARRIVALS:
-                rate = open_rate_per_s(self.tenants[of].arrival)
-                return math.inf if rate is None else rate
-            case Bind.OUTSTANDING:
-                flight = outstanding(self.tenants[of].arrival, self.platform.lanes)
-                return math.inf if flight is None else float(flight)
-            case Bind.ACCURACY:
-                return 0.0 if self.tenants[of].accuracy_floor is not None else math.inf
-            case Bind.HELD:
-                return -self.held_per_s[of]
-            case Bind.LEVEL:
-                return -self.least[of][1]
-
-    def taken(self, bind: Bind, of: str, option: Option) -> float:
-        """Return the left side of a row for one inference by an option."""
-        own = option.tenant == of
-        match bind:
-            case Bind.CAPACITY:
-                return option.demand_of(of)
-            case Bind.HEADROOM:
-                return option.demand_of(of) if open_rate_per_s(self.tenants[option.tenant].arrival) is not None else 0.0
-            case Bind.ARRIVALS:
-                return 1.0 if own else 0.0
-            case Bind.OUTSTANDING:
-                return option.latency_ns / 1e9 if own else 0.0
-            case Bind.ACCURACY:
-                return (self.tenants[of].accuracy_floor or 0.0) - (option.accuracy or 0.0) if own else 0.0
-            case Bind.HELD:
-                return -1.0 if own else 0.0
-            case Bind.LEVEL:
-                level = self.least[of][0]
-                weight, unit_per_s = self.term(level.goal, option.tenant)
-                return -weight / unit_per_s if option.tenant in level.tenants else 0.0
-
-    def term(self, goal: Goal, name: str) -> tuple[float, float]:
-        """Return a tenant's weight in a goal, and the rate per second that counts as 1."""
-        tenant = self.tenants[name]
-        match goal:
-            case Goal.DEMAND:
-                return tenant.weight, open_rate_per_s(tenant.arrival) or math.inf
-            case Goal.FLOORS:
-                return tenant.weight, tenant.floor * self.solo_per_s[name]
-            case Goal.STARVED:
-                return 1.0, self.solo_per_s[name]
-            case Goal.PROPORTIONAL | Goal.WEIGHTED | Goal.MAXMIN:
-                return tenant.weight, self.solo_per_s[name]
-            case Goal.THROUGHPUT | Goal.LOAD:
-                return 1.0, 1.0
-
-    def slack(self, level: Level, close: float) -> float:
-        """Return by how much values of a level may differ and still count as equal."""
-        terms = [(name, *self.term(level.goal, name)) for name in level.tenants]
-        log = level.goal is Goal.PROPORTIONAL
-        size = sum(weight * (1.0 if log else self.solo_per_s[name] / unit) for name, weight, unit in terms)
-        return close * max(1.0, abs(level.value), size)
-
-    def load(self, option: Option) -> float:
-        """Return the share of each resource that one inference per second takes, added up, but for lanes that are reserved."""
-        reserved = [p.name for p in self.platform.processors if p.reserved]
-        given = {name: amount for name, amount in self.resources().items() if name not in reserved}
-        return sum(amount / given[name] for name, amount in option.demand if name in given)
-
-
-def reached(ground: Ground, level: Level, rates_per_s: Mapping[str, float], load: float) -> float:
-    """Return the value of a level's goal at given rates; `load` is theirs."""
-    terms = [ground.term(level.goal, name) for name in level.tenants]
-    parts = [rates_per_s[name] / unit for name, (_, unit) in zip(level.tenants, terms, strict=True)]
-    weights = [weight for weight, _ in terms]
-    match level.goal:
-        case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT:
-            return sum(w * p for w, p in zip(weights, parts, strict=True))
-        case Goal.FLOORS:
-            return sum(w * min(1.0, p) for w, p in zip(weights, parts, strict=True))
-        case Goal.STARVED | Goal.MAXMIN:
-            return min(p / w for w, p in zip(weights, parts, strict=True))
-        case Goal.PROPORTIONAL:
-            return sum(w * math.log(p) if p > 0 else -math.inf for w, p in zip(weights, parts, strict=True))
-        case Goal.LOAD:
-            return -load
-
-
 def bounded(ground: Ground, level: Level) -> float:
-    """Return the greatest value of a level's goal that its prices leave possible, over all leaves."""
-    return max(_leaf_bound(ground, level, leaf) for leaf in level.leaves)
+    """Return the greatest value of a level's goal that its prices leave possible, over all leaves.
+
+    A sieve only tells which options stay below the bound that is stated, so nothing less is proved by it.
+    """
+    least = level.bound if any(leaf.sieves for leaf in level.leaves) else -math.inf
+    return max(least, *(_leaf_bound(ground, level, leaf) for leaf in level.leaves))
 
 
-def priced(ground: Ground, leaf: Leaf, *, loaded: bool = False) -> dict[str, list[tuple[Option, float]]]:
-    """Return every option that the leaf leaves, by tenant, with the price of one inference."""
-    prices: dict[str, list[tuple[Option, float]]] = {name: [] for name in ground.tenants}
-    for option in ground.options:
-        if option.tenant in prices and option.artifact not in leaf.banned and _kept(option, leaf.sides):
-            price = sum(d.price * ground.taken(d.bind, d.of, option) for d in leaf.duals) + (ground.load(option) if loaded else 0.0)
-            prices[option.tenant].append((option, price))
-    return prices
+Priced = Mapping[str, Sequence[tuple[Option, float]]]
+"""Of each tenant its options, and what one inference costs by each."""
 
 
-def _kept(option: Option, sides: Sequence[Side]) -> bool:
-    """Say whether a leaf's sides leave a tenant this option."""
-    return all(side.least <= option.figure_of(side.figure) < side.below for side in sides if side.tenant == option.tenant)
+def _priced(ground: Ground, options: Mapping[str, Sequence[Option]], leaf: Leaf) -> Priced:
+    return {
+        name: [(option, sum(d.price * ground.taken(d.bind, d.of, option) for d in leaf.duals)) for option in some]
+        for name, some in options.items()
+    }
 
 
-def cheapest(ground: Ground, leaf: Leaf) -> dict[str, float]:
+def cheapest(ground: Ground, level: Level, leaf: Leaf) -> dict[str, float]:
     """Return the least price of one inference of each tenant; infinite without an option."""
-    return {name: min((price for _, price in some), default=math.inf) for name, some in priced(ground, leaf).items()}
+    prices = _priced(ground, left(ground, level, leaf) or {}, leaf)
+    return {name: min((price for _, price in prices.get(name, ())), default=math.inf) for name in ground.tenants}
 
 
 def _leaf_bound(ground: Ground, level: Level, leaf: Leaf) -> float:
     """Weak duality: for prices of 0 or more, goal(x) <= sum of price b + the greatest goal(x) - price of x over all rates."""
     worth = sum(d.price * ground.limit(d.bind, d.of) for d in leaf.duals if d.price)
     scale = sum(d.price * abs(ground.limit(d.bind, d.of)) for d in leaf.duals if d.price)
-    if worth + sum(_left(ground, some, 0.0) for some in priced(ground, leaf).values()) < -ROUNDING * scale:
+    options = left(ground, level, leaf)
+    if options is None:
+        return -math.inf  # nothing beyond what the sieves have proved
+    prices = _priced(ground, options, leaf)
+    if worth + sum(_left(ground, some, 0.0) for some in prices.values()) < -ROUNDING * scale:
         return -math.inf  # the rows contradict each other: there are no rates at all (Farkas)
-    prices = priced(ground, leaf, loaded=level.goal is Goal.LOAD)
+    if level.goal is Goal.LOAD:
+        prices = {name: [(option, price + ground.load(option)) for option, price in some] for name, some in prices.items()}
     others = sum(_left(ground, some, 0.0) for name, some in prices.items() if name not in level.tenants)
     return worth + others + _surplus(ground, level, {name: prices[name] for name in level.tenants})
 
@@ -189,7 +65,7 @@ def _left(ground: Ground, prices: Sequence[tuple[Option, float]], gain: float) -
     return min(together, sum((gain - price) * ground.alone_per_s(option) for option, price in prices if gain > price))
 
 
-def _surplus(ground: Ground, level: Level, prices: Mapping[str, Sequence[tuple[Option, float]]]) -> float:
+def _surplus(ground: Ground, level: Level, prices: Priced) -> float:
     """Return the greatest of goal less price over all rates of the level's tenants."""
     terms = {name: ground.term(level.goal, name) for name in level.tenants}
     least = {name: min((price for _, price in some), default=math.inf) for name, some in prices.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cotenant.describe import Artifact, Goal, Leaf, Option, Side
+from cotenant.describe import Artifact, Dual, Goal, Leaf, Option, Side
 from cotenant.plan.aim import DUTIES, Aim
 from cotenant.plan.branch import EXACT, Found, best, duals_of
 from cotenant.plan.columns import Mask, Vector
@@ -18,9 +18,11 @@ from cotenant.plan.incumbent import Incumbent
 from cotenant.plan.problem import USED, Problem
 from cotenant.plan.relax import Relaxed
 from cotenant.plan.rows import Row
+from cotenant.plan.sieve import Sieve
 
 FIRST = 16  # nodes: their choices are bettered in pairs; what is not done by then is worth choosing among cuts
-LOOKED_AT = 4  # cuts of which the halves are solved before one is chosen
+LOOKED_AT = 3  # cuts of which the halves are solved before one is chosen
+WORTH_A_SIEVE = 0.9  # of the options: more left is no help
 FAR, EVERY = 3.0, 4  # what is reached is far from enough by so many times what is allowed: then every so many-th node is dived from
 ENOUGH_P = 1e-3  # of a solo rate: who can have it is not starved
 
@@ -41,6 +43,7 @@ class _Node:
     kept: Mask
     banned: tuple[Artifact, ...]
     sides: tuple[Side, ...]
+    sieves: tuple[tuple[Dual, ...], ...]
     relaxed: Relaxed
 
 
@@ -52,8 +55,10 @@ class _Search:
     effort: Effort
     incumbent: Incumbent
     halving: Halving
+    sieve: Sieve
     waiting: list[tuple[float, int, _Node]] = field(default_factory=list)
     leaves: list[tuple[float, Leaf]] = field(default_factory=list)
+    sieved: float = -math.inf  # what was left out comes no further
     count: int = 0
 
     def run(self, hint: Vector) -> None:
@@ -61,7 +66,7 @@ class _Search:
         every = np.ones(len(self.problem.options), dtype=bool)
         if hint.any():
             self.incumbent.attempt(self.incumbent.rounded(hint, every))
-        self._add(self._node(every, (), (), hint))
+        self._add(self._node(every, (), (), (), hint))
         if self.incumbent.top is None:
             self.incumbent.attempt(self.incumbent.smallest())
         while self.waiting and self.count < self.effort.nodes and self.effort.more():
@@ -84,8 +89,10 @@ class _Search:
         size = sum(self.aim.weights) if self.aim.goal is Goal.PROPORTIONAL else abs(value)
         return value + max(self.effort.gap * size, EXACT * max(1.0, abs(value)))
 
-    def _node(self, kept: Mask, banned: tuple[Artifact, ...], sides: tuple[Side, ...], hint: Vector) -> _Node:
-        return _Node(kept=kept, banned=banned, sides=sides, relaxed=self.incumbent.relaxed(kept, hint))
+    def _node(
+        self, kept: Mask, banned: tuple[Artifact, ...], sides: tuple[Side, ...], sieves: tuple[tuple[Dual, ...], ...], hint: Vector
+    ) -> _Node:
+        return _Node(kept=kept, banned=banned, sides=sides, sieves=sieves, relaxed=self.incumbent.relaxed(kept, hint))
 
     def _add(self, node: _Node) -> None:
         self.count += 1
@@ -121,14 +128,14 @@ class _Search:
                 break
             settled = split[np.argmax(parts[split])]
             kept = kept & ((owner != settled) | (used == most[settled]))
-            relaxed = self.incumbent.relaxed(kept, x)
-            if relaxed.x is None or relaxed.bound <= self._enough():
+            relaxed = self.incumbent.probed(kept, x)
+            if relaxed is None or relaxed.x is None or relaxed.bound <= self._enough():
                 return
             x = relaxed.x
         self.incumbent.attempt(self.incumbent.rounded(x, kept))
 
     def _leaf(self, node: _Node) -> Leaf:
-        return Leaf(banned=node.banned, duals=duals_of(self.rows, node.relaxed.prices), sides=node.sides)
+        return Leaf(banned=node.banned, duals=duals_of(self.rows, node.relaxed.prices), sides=node.sides, sieves=node.sieves)
 
     def own_first(self) -> tuple[Leaf, ...]:
         """Return the leaves, that which leaves the choice itself first."""
@@ -139,8 +146,14 @@ class _Search:
 
     def _split(self, node: _Node) -> Iterator[_Node]:
         """Divide what a node may choose from, such that its own mixture is in no part; nothing where it is no mixture."""
-        x = node.relaxed.x
+        before, node, x = node, self._sieved(node), node.relaxed.x
         assert x is not None
+        if self._served(node.kept) < self._served(before.kept):
+            self.leaves.append((self.sieved, self._leaf(node)))
+            return
+        if (x > USED * self.problem.unit)[~node.kept].any():
+            yield self._node(node.kept, node.banned, node.sides, node.sieves, x)
+            return
         cuts = self.halving.cuts(x, node.kept)
         if cuts:
             yield from self._best_halves(node, x, cuts[: LOOKED_AT if self.count > FIRST else 1])
@@ -150,17 +163,30 @@ class _Search:
             index = {artifact: at for at, artifact in enumerate(self.problem.columns.artifacts)}
             for artifact in over:
                 kept = node.kept & (self.problem.columns.artifact != index[artifact])
-                yield self._node(kept, (*node.banned, artifact), node.sides, x)
+                yield self._node(kept, (*node.banned, artifact), node.sides, node.sieves, x)
             return
         self.incumbent.attempt(self.incumbent.rounded(x, node.kept))
         self.leaves.append((node.relaxed.bound, self._leaf(node)))
+
+    def _sieved(self, node: _Node) -> _Node:
+        """Leave out by what nothing above what is enough can be chosen, where that is worth its place in the proof."""
+        assured = self._enough()
+        passed = self.sieve.passed(node.kept, node.relaxed.prices, assured)
+        if passed.sum() > WORTH_A_SIEVE * node.kept.sum():
+            return node
+        self.sieved = max(self.sieved, assured)
+        return replace(node, kept=passed, sieves=(*node.sieves, self.sieve.duals(node.relaxed.prices)))
+
+    def _served(self, kept: Mask) -> int:
+        """Count the tenants that have an option left."""
+        return len(np.unique(self.problem.columns.owner[kept]))
 
     def _best_halves(self, node: _Node, x: Vector, cuts: Sequence[Cut]) -> list[_Node]:
         """Return the halves whose bounds fall furthest (strong branching; Applegate, Bixby, Chvatal and Cook, 1995)."""
         best, most, assured = list[_Node](), -1.0, self._enough()
         for cut in cuts:
             halves = self.halving.halves(cut, node.kept)
-            parts = [self._node(kept, node.banned, (*node.sides, *sides), x) for kept, sides in halves]
+            parts = [self._node(kept, node.banned, (*node.sides, *sides), node.sieves, x) for kept, sides in halves]
             fallen = math.prod(max(node.relaxed.bound - max(part.relaxed.bound, assured), EXACT) for part in parts)
             if fallen > most:
                 best, most = parts, fallen
@@ -177,7 +203,8 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
     """
     incumbent = Incumbent(problem=problem, aim=aim, rows=rows, gap=effort.gap)
     halving = Halving(problem=problem, aim=aim, rows=rows)
-    search = _Search(problem=problem, aim=aim, rows=rows, effort=effort, incumbent=incumbent, halving=halving)
+    sieve = Sieve(problem=problem, aim=aim, rows=rows)
+    search = _Search(problem=problem, aim=aim, rows=rows, effort=effort, incumbent=incumbent, halving=halving, sieve=sieve)
     search.run(hint)
     if incumbent.top is None or incumbent.choice is None:
         return None
@@ -187,7 +214,7 @@ def best_single(problem: Problem, aim: Aim, rows: Sequence[Row], hint: Vector, e
         top = top if exact.x is None else exact
     assert top.x is not None, "a choice that was kept fitted"
     return Found(
-        x=top.x, value=top.value, bound=max((bound for bound, _ in search.leaves), default=top.value),
+        x=top.x, value=top.value, bound=max((search.sieved, *(bound for bound, _ in search.leaves)), default=top.value),
         leaves=search.own_first(), choice=incumbent.choice, prices=top.prices,
     )  # fmt: skip
 
