@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import combinations, islice, product
 
-from cotenant.describe import MOST, Artifact, Leaf, Level, Option, Side
+from cotenant.describe import MOST, Artifact, Leaf, Level, Side
 from cotenant.plan.fits import resident_bytes
 from cotenant.plan.ground import Ground
 
-Range = tuple[float, float]
-Ranges = Mapping[tuple[str, str], Range]
-"""By tenant and figure: at least, and less than, what an option has of it."""
-
-Kind = tuple[tuple[str, float, float], ...]
-"""The sides of a tenant, whichever it is: figure, least, below."""
-
-MOST_EXCHANGES = 5_000  # of a leaf: whoever needs more is refused rather than waited for
-_EVERY: Range = (0.0, MOST)
+_EVERY = (0.0, MOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """Hold a part of all choices: those that use all of `chosen`, and options within `ranges`."""
+class _Tenant:
+    """Say what tells a tenant's choices from another's: the number of its kind, and between what they lie in each figure."""
 
-    chosen: frozenset[Artifact]
-    ranges: Ranges
+    kind: int
+    ranges: Mapping[str, tuple[float, float]]
+
+
+Part = Mapping[str, _Tenant]
+"""A part of all choices, by tenant."""
 
 
 def covers(level: Level, ground: Ground) -> bool:
@@ -35,89 +29,102 @@ def covers(level: Level, ground: Ground) -> bool:
 
     A leaf counts for all exchanges of tenants that nothing tells apart, too: what is proved of one is proved of the other.
     """
-    alike = _alike(ground, level) if any(leaf.sides for leaf in level.leaves) else []
-    every = [leaf for one in level.leaves for leaf in islice(_exchanged(one, alike), MOST_EXCHANGES)]
-    return _covered(_Part(chosen=frozenset(), ranges={}), every, ground)
+    return _Cover(ground=ground).covered(_everybody(ground, level), level.leaves)
 
 
-def _covered(part: _Part, leaves: Sequence[Leaf], ground: Ground) -> bool:
-    if not _possible(part, ground):
-        return True
-    for index, leaf in enumerate(leaves):
-        if not part.chosen.intersection(leaf.banned) and _meets(part, leaf):
-            return all(_covered(rest, leaves[index + 1 :], ground) for rest in _outside(part, leaf))
-    return False
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cover:
+    """Follow how leaves divide a part: of each, what it asks beyond the part."""
 
+    ground: Ground
 
-def _possible(part: _Part, ground: Ground) -> bool:
-    """Say whether the artifacts fit, and each tenant has an option within its ranges."""
-    if any(resident_bytes(part.chosen, memory.name) > memory.capacity_bytes for memory in ground.platform.memories):
+    def covered(self, part: Part, leaves: Sequence[Leaf]) -> bool:
+        """Say whether the leaves cover a part."""
+        if not any(leaf.sides for leaf in leaves):
+            return self._without(frozenset(), [frozenset(leaf.banned) for leaf in leaves])
+        if any(not leaf.sides and not leaf.banned for leaf in leaves):
+            return True
+        return self._by_figure(part, leaves) or self._by_artifact(part, leaves)
+
+    def _without(self, chosen: Set[Artifact], bans: Sequence[Set[Artifact]]) -> bool:
+        """Say whether whatever fits beside the chosen artifacts leaves out all of some ban."""
+        if not self._fit(chosen):
+            return True
+        for index, banned in enumerate(bans):
+            if not chosen & banned:
+                return all(self._without(chosen | {artifact}, bans[index + 1 :]) for artifact in banned)
         return False
-    limited = {tenant for tenant, _ in part.ranges}
-    return all(any(_within(option, part.ranges) for option in ground.options if option.tenant == tenant) for tenant in limited)
 
+    def _by_figure(self, part: Part, leaves: Sequence[Leaf]) -> bool:
+        """Say whether the leaves fall into those whose tenants begin with less of a figure than its middle, and with no less.
 
-def _within(option: Option, ranges: Ranges) -> bool:
-    own = ((figure, given) for (tenant, figure), given in ranges.items() if tenant == option.tenant)
-    return all(least <= option.figure_of(figure) < below for figure, (least, below) in own)
-
-
-def _meets(part: _Part, leaf: Leaf) -> bool:
-    """Say whether some choice of the part may keep to the leaf's sides."""
-    for side in leaf.sides:
-        least, below = part.ranges.get((side.tenant, side.figure), _EVERY)
-        if max(least, side.least) >= min(below, side.below):
+        Of `n` tenants that the part does not tell apart some `a` have less, or some `b` have not, whenever `a + b` is at most `n + 1`.
+        """
+        if not all(leaf.sides for leaf in leaves):
             return False
-    return True
+        asked = sorted({_asked(leaf.sides[0]) for leaf in leaves})
+        if len(asked) != 2 or not _are_halves(*asked):
+            return False
+        halves = [[leaf for leaf in leaves if _asked(leaf.sides[0]) == one] for one in asked]
+        names = [_leading(half) for half in halves]
+        if not all(names):
+            return False
+        same = [name for name, tenant in part.items() if tenant == part.get(names[0][0])]
+        if not {*names[0], *names[1]} <= set(same) or len(names[0]) + len(names[1]) > len(same) + 1:
+            return False
+        return all(
+            self.covered(_narrowed(part, some, half[0].sides[0]), [replace(leaf, sides=leaf.sides[len(some) :]) for leaf in half])
+            for some, half in zip(names, halves, strict=True)
+        )
+
+    def _by_artifact(self, part: Part, leaves: Sequence[Leaf]) -> bool:
+        """Say whether the leaves begin by banning artifacts that do not fit together, one of which every choice leaves out."""
+        if not all(leaf.banned for leaf in leaves):
+            return False
+        first = {leaf.banned[0] for leaf in leaves}
+        return not self._fit(first) and all(
+            self.covered(part, [replace(leaf, banned=leaf.banned[1:]) for leaf in leaves if leaf.banned[0] == artifact])
+            for artifact in first
+        )
+
+    def _fit(self, chosen: Set[Artifact]) -> bool:
+        return all(resident_bytes(chosen, memory.name) <= memory.capacity_bytes for memory in self.ground.platform.memories)
 
 
-def _outside(part: _Part, leaf: Leaf) -> Iterator[_Part]:
-    """Divide what of a part is not in a leaf: what uses something banned, and what lies beyond one of its sides."""
-    for artifact in leaf.banned:
-        yield replace(part, chosen=part.chosen | {artifact})
-    inside = dict(part.ranges)
-    for side in leaf.sides:
-        key = side.tenant, side.figure
-        least, below = inside.get(key, _EVERY)
-        if least < side.least:
-            yield replace(part, ranges={**inside, key: (least, side.least)})
-        if side.below < below:
-            yield replace(part, ranges={**inside, key: (side.below, below)})
-        inside[key] = max(least, side.least), min(below, side.below)
+def _asked(side: Side) -> tuple[str, float, float]:
+    return side.figure, side.least, side.below
 
 
-def _exchanged(leaf: Leaf, alike: Sequence[Sequence[str]]) -> Iterator[Leaf]:
-    """Yield a leaf with the names of equal tenants exchanged in every way that makes a difference."""
-    bundles = {name: tuple(side for side in leaf.sides if side.tenant == name) for same in alike for name in same}
-    for way in product(*(list(_placed(same, bundles)) for same in alike)):
-        yield replace(leaf, sides=tuple(side for placed in way for side in placed))
+def _are_halves(less: tuple[str, float, float], more: tuple[str, float, float]) -> bool:
+    return less == (more[0], 0.0, more[1]) and more[2] == MOST
 
 
-def _placed(same: Sequence[str], bundles: Mapping[str, tuple[Side, ...]]) -> Iterator[tuple[Side, ...]]:
-    """Yield every way to give the sides of some equal tenants to others of them; those with the same sides need no exchange."""
-    asked = Counter(tuple((side.figure, side.least, side.below) for side in bundles[name]) for name in same)
-    yield from islice(_given(tuple(same), [(kind, count) for kind, count in asked.items() if kind]), MOST_EXCHANGES)
+def _leading(half: Sequence[Leaf]) -> list[str]:
+    """Return the tenants that all leaves of a half begin with, each of whom is asked the same."""
+    names: list[str] = []
+    for sides in zip(*(leaf.sides for leaf in half), strict=False):
+        if len(set(sides)) > 1 or _asked(sides[0]) != _asked(half[0].sides[0]) or sides[0].tenant in names:
+            break
+        names.append(sides[0].tenant)
+    return names
 
 
-def _given(names: tuple[str, ...], kinds: Sequence[tuple[Kind, int]]) -> Iterator[tuple[Side, ...]]:
-    if not kinds:
-        yield ()
-        return
-    (kind, count), *rest = kinds
-    for some in combinations(names, count):
-        sides = tuple(Side(tenant=name, figure=figure, least=least, below=below) for name in some for figure, least, below in kind)
-        yield from (sides + more for more in _given(tuple(name for name in names if name not in some), rest))
+def _narrowed(part: Part, names: Sequence[str], side: Side) -> Part:
+    least, below = part[names[0]].ranges.get(side.figure, _EVERY)
+    within = max(least, side.least), min(below, side.below)
+    return {**part, **{name: replace(part[name], ranges={**part[name].ranges, side.figure: within}) for name in names}}
 
 
-def _alike(ground: Ground, level: Level) -> list[list[str]]:
-    """Group tenants that may be exchanged: alike in all that is asked of them, in what they keep, and in their options.
+def _everybody(ground: Ground, level: Level) -> Part:
+    """Return all choices; of one kind are tenants alike in all that is asked of them, in what they keep, and in their options.
 
     A level tells those that it is about from those that it is not.
     """
-    groups: dict[object, list[str]] = {}
-    for name in ground.tenants:
-        groups.setdefault((name in level.tenants, _nature(ground, name)), []).append(name)
-    return list(groups.values())
+    kinds: dict[object, int] = {}
+    return {
+        name: _Tenant(kind=kinds.setdefault((name in level.tenants, _nature(ground, name)), len(kinds)), ranges={})
+        for name in ground.tenants
+    }
 
 
 def _nature(ground: Ground, name: str) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -38,8 +38,8 @@ class Halving:
     aim: Aim
     rows: Sequence[Row]
 
-    def cuts(self, x: Vector, kept: Mask) -> list[Cut]:
-        """Return where a mixture is best cut by each figure, that first by which a tenant's options differ most; none if none is."""
+    def cuts(self, x: Vector, sides: Sequence[Side]) -> list[Cut]:
+        """Return where a mixture within sides is best cut by each figure, that first by which a tenant's options differ most."""
         widest: dict[str, tuple[float, int, float]] = {}
         for at, own in enumerate(self._own):
             used = own[x[own] > USED * self.problem.unit[own]]
@@ -50,7 +50,7 @@ class Halving:
                 if spread > widest.get(figure, (0.0,))[0] and demand.min() < middle <= demand.max():
                     widest[figure] = spread, at, middle
         ordered = sorted(widest.items(), key=lambda one: -one[1][0])
-        return [self._cut(x, kept, at, figure, middle) for figure, (_, at, middle) in ordered]
+        return [self._cut(x, sides, at, figure, middle) for figure, (_, at, middle) in ordered]
 
     def halves(self, cut: Cut, kept: Mask) -> Iterator[tuple[Mask, tuple[Side, ...]]]:
         """Yield what is left if more of a cut's tenants take less than its middle than do now, and if no more do.
@@ -66,9 +66,10 @@ class Halving:
             sides = tuple(Side(tenant=names[one], figure=cut.figure, **limits) for one in some)
             yield kept & (~np.isin(columns.owner, some) | inside), sides
 
-    def _cut(self, x: Vector, kept: Mask, at: int, figure: str, middle: float) -> Cut:
+    def _cut(self, x: Vector, sides: Sequence[Side], at: int, figure: str, middle: float) -> Cut:
         less = self.problem.columns.figures[figure] < middle
-        same = [one for one in self._alike[at] if np.array_equal(kept[self._own[one]], kept[self._own[at]])]
+        names = [tenant.name for tenant in self.problem.tenants]
+        same = [one for one in self._alike[at] if _of(sides, names[one]) == _of(sides, names[at])]
         part = {one: float(x[own] @ less[own] / max(x[own].sum(), USED)) for one in same for own in [self._own[one]]}
         count = min(int(sum(part.values())), len(same) - 1)
         return Cut(tenants=tuple(sorted(same, key=lambda one: -part[one])), figure=figure, middle=middle, count=count)
@@ -100,3 +101,8 @@ class Halving:
         asked = t.rank, t.weight, t.arrival, t.floor, t.accuracy_floor
         parts = dict(zip(self.aim.tenants, zip(self.aim.weights, self.aim.units_per_s, strict=True), strict=True))
         return asked, self.problem.columns.artifact[own].tobytes(), parts.get(name), frozenset(rows)
+
+
+def _of(sides: Sequence[Side], name: str) -> frozenset[Side]:
+    """Return the sides of one tenant, whoever it is."""
+    return frozenset(replace(side, tenant="") for side in sides if side.tenant == name)

@@ -154,7 +154,7 @@ class _Search:
         if (x > USED * self.problem.unit)[~node.kept].any():
             yield self._node(node.kept, node.banned, node.sides, node.sieves, x)
             return
-        cuts = self.halving.cuts(x, node.kept)
+        cuts = self.halving.cuts(x, node.sides)
         if cuts:
             yield from self._best_halves(node, x, cuts[: LOOKED_AT if self.count > FIRST else 1])
             return
