@@ -16,7 +16,7 @@ from cotenant.plan.branch import EXACT
 from cotenant.plan.columns import Mask, Vector
 from cotenant.plan.interior import NEAR, Interior, interior
 from cotenant.plan.problem import Problem
-from cotenant.plan.quick import Quick, quick
+from cotenant.plan.quick import LEAST, Asked, Quick, quick
 from cotenant.plan.relax import TANGENT_GAP, Relaxed, relax
 from cotenant.plan.rows import Row
 from cotenant.plan.standing import Standing
@@ -38,6 +38,7 @@ class Incumbent:
     choice: Mask | None = None
     tried: set[bytes] = field(default_factory=set)
     standing: Standing | None = None
+    last: tuple[float, Asked] | None = None
 
     def relaxed(self, kept: Mask, hint: Vector) -> Relaxed:
         """Return the best that mixtures of what is kept reach, with no regard to memories."""
@@ -132,13 +133,23 @@ class Incumbent:
         chosen = np.flatnonzero(choice)
         if self.quick is None or len(chosen) < len(self.problem.tenants):
             return choice
-        owner = self.problem.columns.owner
-        found = self.quick.bettered(chosen[np.argsort(owner[chosen])])
+        chosen = chosen[np.argsort(self.problem.columns.owner[chosen])]
+        least = self.quick.least(chosen)
+        if self.aim.goal is Goal.FLOORS and least >= 1.0:
+            return choice
+        asked = self._asked(max(least, 0.0 if self.top is None else self.top.value) if self.aim.goal in LEAST else 1.0)
+        found = asked.bettered(chosen)
         if prices is not None:
-            found = self.quick.exchanged(found, self._cheapest(prices))
+            found = asked.exchanged(found, self._cheapest(prices))
         better = np.zeros(len(choice), dtype=bool)
         better[found] = True
         return better
+
+    def _asked(self, part: float) -> Asked:
+        assert self.quick is not None, "who asks this has looked"
+        if self.last is None or self.last[0] != part:
+            self.last = part, self.quick.at(part)
+        return self.last[1]
 
     def _cheapest(self, prices: Vector) -> list[NDArray[np.intp]]:
         """Return of each tenant the options that cost least."""
@@ -153,7 +164,7 @@ class Incumbent:
     def _quickly(self, choice: Mask) -> float:
         """Return at most how far a choice comes."""
         chosen = np.flatnonzero(choice)
-        if self.quick is None or len(chosen) < len(self.problem.tenants):
+        if self.quick is None or self.aim.goal not in LEAST or len(chosen) < len(self.problem.tenants):
             return math.inf
         return self.quick.least(chosen[np.argsort(self.problem.columns.owner[chosen])])
 

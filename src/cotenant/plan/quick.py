@@ -16,13 +16,15 @@ from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row
 
 Indices = NDArray[np.intp]
+LEAST = {Goal.MAXMIN, Goal.STARVED}
+"""The goals that are a least part themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quick:
     """Hold what a choice may take, and what each tenant has to have: `held` at least, `unit` more for each 1 of the least part.
 
-    `own`: each tenant's options. `asked`: of each row's limit, what a least part of 1 asks for by each option.
+    `own`: each tenant's options.
     """
 
     taken: Matrix
@@ -30,7 +32,6 @@ class Quick:
     held: Vector
     unit: Vector
     own: Sequence[Indices]
-    asked: Matrix
 
     def least(self, choice: Indices) -> float:
         """Return the greatest least part of a choice, an option's index for each tenant; -inf where it cannot hold what is kept.
@@ -52,31 +53,47 @@ class Quick:
                 return least
             free &= ~above
 
+    def at(self, part: float) -> Asked:
+        """Return what each option asks where everybody has what this least part needs."""
+        rates = np.maximum(self.held, self.unit * part)
+        asked = np.empty_like(self.taken)
+        for own, rate in zip(self.own, rates, strict=True):
+            asked[:, own] = self.taken[:, own] * (rate / self.limit)[:, None]
+        return Asked(own=self.own, asked=asked, by_tenant=[asked[:, own] for own in self.own])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Asked:
+    """Hold what each option asks of each row's limit, at given rates, of all and by tenant; `own`: each tenant's options."""
+
+    own: Sequence[Indices]
+    asked: Matrix
+    by_tenant: Sequence[Matrix]
+
     def bettered(self, choice: Indices) -> Indices:
-        """Give each tenant in turn the option by which the least part comes furthest, until none betters it."""
-        best, least = choice.copy(), self._apart(choice)
-        own_asked = [self.asked[:, own] for own in self.own]
+        """Give each tenant in turn the option by which the busiest resource has least to do, until none betters it."""
+        best, most = choice.copy(), self._most(choice)
         while True:
-            for at, own in enumerate(self.own):
+            for at, (own, asked) in enumerate(zip(self.own, self.by_tenant, strict=True)):
                 others = self.asked[:, np.delete(best, at)].sum(axis=1)
-                best[at] = own[np.argmin((others[:, None] + own_asked[at]).max(axis=0))]
-            before, least = least, self._apart(best)
-            if least <= before * (1 + 1e-9):
+                best[at] = own[np.argmin((others[:, None] + asked).max(axis=0))]
+            before, most = most, self._most(best)
+            if most >= before * (1 - 1e-9):
                 return best
 
     def exchanged(self, choice: Indices, own: Sequence[Indices]) -> Indices:
-        """Give two tenants at once those of the options given for each by which the least part comes furthest, until no pair betters it."""
-        best, least = choice.copy(), self._apart(choice)
+        """Give two tenants at once, of the options given, those by which the busiest resource has least to do, until no two better it."""
+        best, most = choice.copy(), self._most(choice)
         while True:
             for one, other in combinations(range(len(best)), 2):
                 self._exchange(best, one, other, own)
-            before, least = least, self._apart(best)
-            if least <= before * (1 + 1e-9):
+            before, most = most, self._most(best)
+            if most >= before * (1 - 1e-9):
                 return best
 
     def _exchange(self, best: Indices, one: int, other: int, own: Sequence[Indices]) -> None:
         """Give two tenants the pair of options of which the busiest resource has least to do."""
-        now = 1.0 / self._apart(best)
+        now = self._most(best)
         rest = self.asked[:, np.delete(best, (one, other))].sum(axis=1)
         asked, more = rest[:, None] + self.asked[:, own[one]], self.asked[:, own[other]]
         ones = np.flatnonzero(asked.max(axis=0) < now)
@@ -90,14 +107,14 @@ class Quick:
         if busiest.flat[at] < now:
             best[one], best[other] = own[one][ones[at // len(others)]], own[other][others[at % len(others)]]
 
-    def _apart(self, choice: Indices) -> float:
-        """Return how far a choice would come if nobody were held above the least part."""
-        return 1.0 / float(self.asked[:, choice].sum(axis=1).max())
+    def _most(self, choice: Indices) -> float:
+        """Return how much of its limit the busiest resource is asked for."""
+        return float(self.asked[:, choice].sum(axis=1).max())
 
 
 def quick(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Quick | None:
-    """Return what tells a least part quickly; None for another goal, and where levels before keep a sum."""
-    if aim.goal not in {Goal.MAXMIN, Goal.STARVED} or any(row.bind is Bind.LEVEL for row in rows):
+    """Return what tells a least part quickly, of floors what is met of each; None for another goal, and where levels before keep a sum."""
+    if aim.goal not in {*LEAST, Goal.FLOORS} or any(row.bind is Bind.LEVEL for row in rows):
         return None
     limits = [row for row in rows if row.bind is not Bind.HELD]
     if any(row.limit <= 0 for row in limits):
@@ -107,10 +124,8 @@ def quick(problem: Problem, aim: Aim, rows: Sequence[Row]) -> Quick | None:
         if row.bind is Bind.HELD:
             held[problem.index[row.of]] = -row.limit
     for name, weight, unit_per_s in zip(aim.tenants, aim.weights, aim.units_per_s, strict=True):
-        unit[problem.index[name]] = weight * unit_per_s
-    taken, limit = np.array([row.taken for row in limits]), np.array([row.limit for row in limits])
-    owner = problem.columns.owner
+        unit[problem.index[name]] = unit_per_s if aim.goal is Goal.FLOORS else weight * unit_per_s
     return Quick(
-        taken=taken, limit=limit, held=held, unit=unit,
-        own=[np.flatnonzero(owner == at) for at in range(len(unit))], asked=taken * unit[owner] / limit[:, None],
+        taken=np.array([row.taken for row in limits]), limit=np.array([row.limit for row in limits]), held=held, unit=unit,
+        own=[np.flatnonzero(problem.columns.owner == at) for at in range(len(unit))],
     )  # fmt: skip
