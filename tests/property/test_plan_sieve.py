@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cotenant.describe import Dual, Goal, Leaf, Level, Objective, Option, Plan
+from cotenant.describe import Bind, Dual, Goal, Leaf, Level, Objective, Option, Plan
 from cotenant.plan import HEADROOM, Effort, check, solve
 from cotenant.plan.ground import Ground
 from cotenant.plan.sieved import left
@@ -71,6 +71,19 @@ def sieved(objective: Objective) -> tuple[Case, Plan, int]:
 def complaints(case: Case, plan: Plan, at: int, level: Level) -> tuple[str, ...]:
     other = replace(plan, levels=(*plan.levels[:at], level, *plan.levels[at + 1 :]))
     return check(other, case.tenants, case.options, case.platform).complaints
+
+
+def test_who_costs_less_than_nothing_by_rounding_keeps_nobody_from_being_left_out() -> None:
+    """Of who is held above its part, the cheapest option costs nothing at the prices, or a little less."""
+    case, plan, at = sieved(Objective.MAXMIN)
+    level = plan.levels[at]
+    ground = replace(ground_of(case, plan), held_per_s={"t0": 1e-3})
+    duals = next(leaf.sieves[0] for leaf in level.leaves if leaf.sieves)
+    least = min(sum(d.price * ground.taken(d.bind, d.of, o) for d in duals) for o in case.options if o.tenant == "t0")
+    held = Dual(bind=Bind.HELD, of="t0", price=least * (1 + 1e-15))
+    kept = left(ground, replace(level, bound=level.bound * 1.3), Leaf(banned=(), duals=(), sieves=((*duals, held),)))
+    assert kept is not None
+    assert sum(map(len, kept.values())) < len(case.options)
 
 
 def test_a_proof_without_its_sieves_proves_less() -> None:

@@ -36,7 +36,9 @@ class Sieve:
         """Mark what of the kept options a choice above `assured` may use; all of them for a goal of which prices tell nothing."""
         used = self._used(prices)
         cost = used @ self._taken
-        worth = float(used @ self._limit) + self._others(kept, cost)
+        brought = np.maximum(-cost, 0.0) * self._alone_per_s  # at most, by an option that costs less than nothing
+        others = np.where(self._is_of_level, 0.0, brought)
+        worth = float(used @ self._limit) + self._most_of_each(kept, brought if self.aim.goal is Goal.MAXMIN else others)
         match self.aim.goal:
             case Goal.MAXMIN:
                 return self._raising_the_least(kept, cost, worth, assured)
@@ -50,10 +52,8 @@ class Sieve:
             case _:
                 return kept
 
-    def _others(self, kept: Mask, cost: Vector) -> float:
-        """Return what the prices may bring by tenants whom the level is not about: what their options cost less than nothing."""
-        brought = np.where(self._is_of_level, 0.0, np.maximum(-cost, 0.0) * self._alone_per_s)
-        return float(self._by_tenant(np.maximum, brought, kept, 0.0).sum())
+    def _most_of_each(self, kept: Mask, figure: Vector) -> float:
+        return float(self._by_tenant(np.maximum, figure, kept, 0.0).sum())
 
     def _adding(self, kept: Mask, added: Vector, least: float, none: float) -> Mask:
         most = self._by_tenant(np.maximum, added, kept, none)
@@ -62,9 +62,10 @@ class Sieve:
         return kept & (~self._is_of_level | enough)
 
     def _raising_the_least(self, kept: Mask, cost: Vector, worth: float, assured: float) -> Mask:
-        due = np.where(self._is_of_level, cost * (self._weight * self._unit_per_s)[self.problem.columns.owner], 0.0)
-        if assured <= 0 or (due[kept] < 0).any():
+        if assured <= 0:
             return kept
+        unit = (self._weight * self._unit_per_s)[self.problem.columns.owner]
+        due = np.where(self._is_of_level, np.maximum(cost, 0.0) * unit, 0.0)
         least = self._by_tenant(np.minimum, due, kept, np.inf)
         forced = least[self._level].sum() - least[self.problem.columns.owner] + due
         enough: Mask = forced * assured < worth * (1 + _ROUNDING)

@@ -40,7 +40,7 @@ def _passed(ground: Ground, level: Level, options: Options, duals: Sequence[Dual
     """
     worth = sum(d.price * ground.limit(d.bind, d.of) for d in duals if d.price)
     prices = {name: [_price(ground, duals, option) for option in some] for name, some in options.items()}
-    for name in set(options) - set(level.tenants):
+    for name in options if level.goal is Goal.MAXMIN else set(options) - set(level.tenants):  # sums count their own tenants'
         worth += max((max(0.0, -price) * ground.alone_per_s(option) for option, price in _pairs(options, prices, name)), default=0.0)
     top = level.bound + ground.slack(level, CLOSE)
     fewer = {name: list(some) for name, some in options.items()}
@@ -64,12 +64,10 @@ def _raising_the_least(
 ) -> dict[str, list[Option]]:
     """Return by which options a least part of 1, all others' cheapest beside it, costs less than `most`."""
     units = {name: math.prod(ground.term(level.goal, name)) for name in level.tenants}
-    if any(price < 0 for name in units for price in prices[name]):
-        return {}
-    least = {name: min(prices[name], default=math.inf) * unit for name, unit in units.items()}
+    least = {name: max(0.0, min(prices[name], default=math.inf)) * unit for name, unit in units.items()}
     rest = {name: sum(cost for other, cost in least.items() if other != name) for name in units}
     return {
-        name: [option for option, price in _pairs(options, prices, name) if rest[name] + price * unit < most]
+        name: [option for option, price in _pairs(options, prices, name) if rest[name] + max(0.0, price) * unit < most]
         for name, unit in units.items()
     }  # fmt: skip
 
