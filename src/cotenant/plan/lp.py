@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +60,7 @@ class Lp:
         self._open = np.ones(len(cost), dtype=bool)
         self._later = 0  # columns taken up since the start
         self._at = every if lazy is None or not len(lazy.start) else np.concatenate([lazy.start, every[len(lazy.group) :]])
-        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._highs = _silent()()
         for option, value in _OPTIONS:
             self._highs.setOptionValue(option, value)
         self._highs.addVars(len(self._at), self._floor[self._at], np.full(len(self._at), highspy.kHighsInf))
@@ -165,6 +167,19 @@ class Lp:
         if (self._limit < 0).any():
             return None
         return Optimum(columns=np.zeros(0), prices=np.zeros(len(self._limit)), value=0.0)
+
+
+@cache
+def _silent() -> Any:
+    """Return HiGHS's class, told to be silent before it says its own name (as soon as it is made, from 1.16 on)."""
+    import highspy
+
+    class Silent(highspy.Highs):
+        def enableCallbacks(self) -> None:  # noqa: N802
+            self.silent()
+            super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+    return Silent
 
 
 def _size(rows: Matrix, limit: Vector, sharp: Vector | float) -> Vector:
