@@ -106,9 +106,10 @@ def sweep(crew: Crew, platform: Platform, offer: Offer, ask: Ask, told: Told = l
             done = list(pool.map(loads.at, ask.loads))
         finally:
             loads.stopped.set()
-    if len(failed) == len(ask.policies):
-        raise next(iter(failed.values()))
-    return _swept(done, crew, platform, failed)
+    ordered = {name: failed[name] for name, _ in ask.policies if name in failed}
+    if len(ordered) == len(dict(ask.policies)):
+        raise next(iter(ordered.values()))
+    return _swept(done, crew, platform, ordered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
