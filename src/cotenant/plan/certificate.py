@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cotenant.describe import Bind, Goal, Level, Objective, Option, Plan, Platform, Solo, Tenant, open_rate_per_s
-from cotenant.plan.fits import CLOSE, misfits, rates_per_s, unequal
-from cotenant.plan.ground import Ground
+from cotenant.plan.fits import misfits, rates_per_s, unequal
+from cotenant.plan.ground import CLOSE, Ground
 from cotenant.plan.numbers import unreal
 from cotenant.plan.proof import climb, misordered, proven
 

@@ -43,7 +43,8 @@ def _whose_prices(plan: Plan) -> Iterator[str]:
     if not plan.single or level is None or not any(price.price > 0 for price in plan.prices):
         return
     leaf, less = level.leaves[0], unbounded(plan.levels[: plan.levels.index(level)])
-    whose = "the best mixture of options such as these" if leaf.sides or leaf.banned else "the best plan, which may mix options"
+    is_part = leaf.sides or leaf.sieves or leaf.banned
+    whose = "the best mixture of options such as these" if is_part else "the best plan, which may mix options"
     yield f"prices are those of {whose}{' and holds no less of what is due than this one' if less else ''}: not of one option each"
 
 

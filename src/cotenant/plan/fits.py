@@ -6,9 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence, Set
 
 from cotenant.describe import Artifact, Bind, Share
-from cotenant.plan.ground import Ground
-
-CLOSE = 1e-6  # relative: what counts as equal, as kept, as fitting
+from cotenant.plan.ground import CLOSE, FITS, Ground
 
 
 def misfits(shares: Sequence[Share], ground: Ground) -> Iterator[str]:
@@ -17,7 +15,7 @@ def misfits(shares: Sequence[Share], ground: Ground) -> Iterator[str]:
         limit = ground.limit(bind, of)
         used = sum(ground.taken(bind, of, s.option) * s.rate_per_s for s in shares)
         size = sum(abs(ground.taken(bind, of, s.option)) * s.rate_per_s for s in shares)
-        if used > limit + CLOSE * max(abs(limit), size):
+        if used > limit + FITS * max(abs(limit), size):
             yield f"{bind.value} of {of}: {used:.7g} used of {limit:.7g}"
     artifacts = {s.option.artifact for s in shares}
     for memory in ground.platform.memories:

@@ -9,6 +9,9 @@ from functools import cached_property
 
 from cotenant.describe import Bind, Goal, Level, Option, Platform, Tenant, open_rate_per_s, outstanding
 
+CLOSE = 1e-6  # relative: what counts as equal
+FITS, HOLDS = 1e-8, 1e-7  # of a limit, of a solo rate: by how much rates may exceed a row, or miss what is held, and still keep to it
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
@@ -83,6 +86,18 @@ class Ground:
             case Bind.LEVEL:
                 return -self.least[of][1]
 
+    def tolerance(self, bind: Bind, of: str) -> float:
+        """Return by how much rates that are accepted may exceed a row's limit: nothing is proved by less."""
+        match bind:
+            case Bind.HELD:
+                return HOLDS * self.solo_per_s[of]
+            case Bind.LEVEL:
+                return self.slack(self.least[of][0], HOLDS)
+            case Bind.ACCURACY:
+                return FITS * self.most_per_s(of)
+            case _:
+                return FITS * abs(self.limit(bind, of))
+
     def taken(self, bind: Bind, of: str, option: Option) -> float:
         """Return the left side of a row for one inference by an option."""
         own = option.tenant == of
@@ -124,7 +139,7 @@ class Ground:
         terms = [(name, *self.term(level.goal, name)) for name in level.tenants]
         log = level.goal is Goal.PROPORTIONAL
         size = sum(weight * (1.0 if log else self.solo_per_s[name] / unit) for name, weight, unit in terms)
-        return close * max(1.0, abs(level.value), size)
+        return close * max(1.0, min(abs(level.value), abs(level.bound)), size)
 
     def load(self, option: Option) -> float:
         """Return the share of each resource that one inference per second takes, added up, but for lanes that are reserved."""

@@ -135,7 +135,7 @@ class Incumbent:
             return choice
         chosen = chosen[np.argsort(self.problem.columns.owner[chosen])]
         least = self.quick.least(chosen)
-        if self.aim.goal is Goal.FLOORS and least >= 1.0:
+        if (not math.isfinite(least) and least > 0) or (self.aim.goal is Goal.FLOORS and least >= 1.0):
             return choice
         asked = self._asked(max(least, 0.0 if self.top is None else self.top.value) if self.aim.goal in LEAST else 1.0)
         found = asked.bettered(chosen)

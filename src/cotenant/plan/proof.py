@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
 from cotenant.plan.cover import covers
-from cotenant.plan.fits import CLOSE, rates_per_s, unequal
-from cotenant.plan.ground import Ground, reached
+from cotenant.plan.fits import rates_per_s, unequal
+from cotenant.plan.ground import CLOSE, HOLDS, Ground, reached
 from cotenant.plan.scan import bounded, cheapest
 
 NOTHING_P = 2e-5  # of a solo rate: what counts as starved
+DEAREST = 1e30  # a price beyond it is none: sums of such would overflow
 _SUMS = {Goal.DEMAND, Goal.WEIGHTED, Goal.THROUGHPUT}
 _PARTS = {Goal.FLOORS, Goal.MAXMIN, Goal.PROPORTIONAL}
 _OBJECTIVES = {Goal.PROPORTIONAL, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT}
@@ -34,10 +35,25 @@ def misordered(levels: Sequence[Level], tenants: Sequence[Tenant], goal: Goal) -
     asked = list(_asked(tenants, goal))
     found: list[tuple[Goal, int, set[str]]] = []
     for (family, rank), same in groupby(levels, key=lambda level: (_family(level.goal), level.rank)):
-        some = [level.tenants[-1:] if level.goal is Goal.STARVED else level.tenants for level in same]
+        whole = list(same)
+        yield from _misnamed(whole)
+        some = [level.tenants[-1:] if level.goal is Goal.STARVED else level.tenants for level in whole]
         found.append((family, rank, {name for names in some for name in names}))
     if asked != found:
         yield f"levels: {_told(found)}; asked: {_told(asked)}"
+
+
+def _misnamed(same: Sequence[Level]) -> Iterator[str]:
+    """Say which levels of one family name a tenant twice, or nobody, or more than the one before them leaves."""
+    yield from (f"{level.name}: tenants {'+'.join(level.tenants) or 'none'}" for level in same if _is_odd(level))
+    objectives = [level for level in same if level.goal is not Goal.STARVED]
+    for before, after in pairwise(objectives):
+        if after.goal is not Goal.MAXMIN or not set(after.tenants) < set(before.tenants):
+            yield f"{after.name}: {'+'.join(after.tenants)} after {'+'.join(before.tenants)}"
+
+
+def _is_odd(level: Level) -> bool:
+    return len(set(level.tenants)) < len(level.tenants) or (not level.tenants and level.goal is not Goal.LOAD)
 
 
 def _family(goal: Goal) -> Goal:
@@ -94,7 +110,7 @@ def _counted(levels: Sequence[Level]) -> set[int]:
 def proven(level: Level, ground: Ground) -> tuple[float, list[str]]:
     """Compute the bound that a level's prices prove, infinite if they prove none, with complaints about the prices."""
     duals = [dual for leaf in level.leaves for some in (leaf.duals, *leaf.sieves) for dual in some]
-    wrong = [f"{level.name}: price {dual.price} of {dual.bind.value} of {dual.of}" for dual in duals if not 0 <= dual.price < math.inf]
+    wrong = [f"{level.name}: price {dual.price} of {dual.bind.value} of {dual.of}" for dual in duals if not 0 <= dual.price <= DEAREST]
     if not covers(level, ground):
         wrong.append(f"{level.name}: the leaves leave out models that fit")
     try:
@@ -104,8 +120,10 @@ def proven(level: Level, ground: Ground) -> tuple[float, list[str]]:
 
 
 def _stated(level: Level, at: float, again: float, slack: float) -> Iterator[str]:
-    if level.goal is not Goal.STARVED and at < level.value - slack:
+    if level.goal is not Goal.STARVED and at < level.value - slack * HOLDS / CLOSE:
         yield f"{level.name}: {level.value:.9g} stated, the rates reach {at:.9g}"
+    if level.goal is not Goal.STARVED and at > again + slack:
+        yield f"{level.name}: the rates reach {at:.9g}, above the bound {again:.9g}"
     if level.value > level.bound + slack:
         yield f"{level.name}: value {level.value:.9g} above bound {level.bound:.9g}"
     yield from unequal(f"bound of {level.name}", level.bound, again, over=True, slack=slack)
@@ -126,7 +144,7 @@ def _kept(level: Level, ground: Ground, rates: Mapping[str, float]) -> Iterator[
         if reached(ground, level, held, 0.0) < level.value - slack:
             yield f"{level.name}: holds less than {level.value:.9g}"
         for name, rate in held.items():
-            if rate > min(rates[name], _due(level, ground, name)) + CLOSE * ground.solo_per_s[name]:
+            if rate > min(rates[name], _due(level, ground, name)) + HOLDS * ground.solo_per_s[name]:
                 yield f"{level.name}: holds {rate:.9g}/s for {name}, which is more than it has or is due"
 
 

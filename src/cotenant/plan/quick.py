@@ -78,7 +78,7 @@ class Asked:
                 others = self.asked[:, np.delete(best, at)].sum(axis=1)
                 best[at] = own[np.argmin((others[:, None] + asked).max(axis=0))]
             before, most = most, self._most(best)
-            if most >= before * (1 - 1e-9):
+            if not most < before * (1 - 1e-9):
                 return best
 
     def exchanged(self, choice: Indices, own: Sequence[Indices]) -> Indices:
@@ -88,7 +88,7 @@ class Asked:
             for one, other in combinations(range(len(best)), 2):
                 self._exchange(best, one, other, own)
             before, most = most, self._most(best)
-            if most >= before * (1 - 1e-9):
+            if not most < before * (1 - 1e-9):
                 return best
 
     def _exchange(self, best: Indices, one: int, other: int, own: Sequence[Indices]) -> None:

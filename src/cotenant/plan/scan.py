@@ -18,7 +18,8 @@ def bounded(ground: Ground, level: Level) -> float:
     A sieve only tells which options stay below the bound that is stated, so nothing less is proved by it.
     """
     least = level.bound if any(leaf.sieves for leaf in level.leaves) else -math.inf
-    return max(least, *(_leaf_bound(ground, level, leaf) for leaf in level.leaves))
+    bounds = [_leaf_bound(ground, level, leaf) for leaf in level.leaves]
+    return math.inf if any(math.isnan(bound) for bound in bounds) else max(least, *bounds)
 
 
 Priced = Mapping[str, Sequence[tuple[Option, float]]]
@@ -42,11 +43,12 @@ def _leaf_bound(ground: Ground, level: Level, leaf: Leaf) -> float:
     """Weak duality: for prices of 0 or more, goal(x) <= sum of price b + the greatest goal(x) - price of x over all rates."""
     worth = sum(d.price * ground.limit(d.bind, d.of) for d in leaf.duals if d.price)
     scale = sum(d.price * abs(ground.limit(d.bind, d.of)) for d in leaf.duals if d.price)
+    given = sum(d.price * ground.tolerance(d.bind, d.of) for d in leaf.duals if d.price)
     options = left(ground, level, leaf)
     if options is None:
         return -math.inf  # nothing beyond what the sieves have proved
     prices = _priced(ground, options, leaf)
-    if worth + sum(_left(ground, some, 0.0) for some in prices.values()) < -ROUNDING * scale:
+    if worth + sum(_left(ground, some, 0.0) for some in prices.values()) < -ROUNDING * scale - given:
         return -math.inf  # the rows contradict each other: there are no rates at all (Farkas)
     if level.goal is Goal.LOAD:
         prices = {name: [(option, price + ground.load(option)) for option, price in some] for name, some in prices.items()}
@@ -98,4 +100,6 @@ def _logarithm(weight: float, unit: float, price: float, most: float) -> float:
     if most == 0:
         return -math.inf
     y = min(most, weight / price) if price > 0 else most
+    if y <= 0:
+        return -math.inf
     return weight * math.log(y / unit) - price * y

@@ -17,7 +17,7 @@ from cotenant.plan.rows import Row
 
 _ALONE = {Bind.CAPACITY, Bind.ARRIVALS, Bind.OUTSTANDING}
 _OWN = {Bind.ARRIVALS, Bind.OUTSTANDING}  # rows of one tenant: of one option alone, what it can reach says more than their price
-_ROUNDING = 1e-9
+_ROUNDING = 1e-5  # relative to what the prices price: more than a checker gives way
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +38,8 @@ class Sieve:
         cost = used @ self._taken
         brought = np.maximum(-cost, 0.0) * self._alone_per_s  # at most, by an option that costs less than nothing
         others = np.where(self._is_of_level, 0.0, brought)
-        worth = float(used @ self._limit) + self._most_of_each(kept, brought if self.aim.goal is Goal.MAXMIN else others)
+        worth = float(used @ self._limit + _ROUNDING * used @ np.abs(self._limit))
+        worth += self._most_of_each(kept, brought if self.aim.goal is Goal.MAXMIN else others)
         match self.aim.goal:
             case Goal.MAXMIN:
                 return self._raising_the_least(kept, cost, worth, assured)
@@ -58,7 +59,7 @@ class Sieve:
     def _adding(self, kept: Mask, added: Vector, least: float, none: float) -> Mask:
         most = self._by_tenant(np.maximum, added, kept, none)
         forced = most[self._level].sum() - most[self.problem.columns.owner] + added
-        enough: Mask = forced > least - _ROUNDING * max(1.0, abs(least))
+        enough: Mask = forced > least - 1e-9 * max(1.0, abs(least))
         return kept & (~self._is_of_level | enough)
 
     def _raising_the_least(self, kept: Mask, cost: Vector, worth: float, assured: float) -> Mask:
@@ -68,7 +69,7 @@ class Sieve:
         due = np.where(self._is_of_level, np.maximum(cost, 0.0) * unit, 0.0)
         least = self._by_tenant(np.minimum, due, kept, np.inf)
         forced = least[self._level].sum() - least[self.problem.columns.owner] + due
-        enough: Mask = forced * assured < worth * (1 + _ROUNDING)
+        enough: Mask = forced * assured <= worth
         return kept & (~self._is_of_level | enough)
 
     def _by_tenant(self, extreme: np.ufunc, figure: Vector, kept: Mask, none: float) -> Vector:

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from cotenant.describe import Dual, Goal, Leaf, Level, Option, Side
-from cotenant.plan.fits import CLOSE
-from cotenant.plan.ground import Ground
+from cotenant.plan.ground import CLOSE, Ground
 
 Options = Mapping[str, Sequence[Option]]
 """By tenant."""
@@ -38,15 +37,17 @@ def _passed(ground: Ground, level: Level, options: Options, duals: Sequence[Dual
 
     A tenant has one option. Prices prove a bound of all choices; with one tenant's option given they prove a lower one.
     """
-    worth = sum(d.price * ground.limit(d.bind, d.of) for d in duals if d.price)
+    worth = sum(d.price * (ground.limit(d.bind, d.of) + ground.tolerance(d.bind, d.of)) for d in duals if d.price)
     prices = {name: [_price(ground, duals, option) for option in some] for name, some in options.items()}
-    for name in options if level.goal is Goal.MAXMIN else set(options) - set(level.tenants):  # sums count their own tenants'
+    for name in options:
+        if level.goal is not Goal.MAXMIN and name in level.tenants:
+            continue  # of a sum its tenants' parts tell
         worth += max((max(0.0, -price) * ground.alone_per_s(option) for option, price in _pairs(options, prices, name)), default=0.0)
     top = level.bound + ground.slack(level, CLOSE)
     fewer = {name: list(some) for name, some in options.items()}
-    if level.goal is Goal.MAXMIN:
-        fewer |= _raising_the_least(ground, level, options, prices, worth / top if top > 0 else math.inf)
-    else:
+    if level.goal is Goal.MAXMIN and top > 0:
+        fewer |= _raising_the_least(ground, level, options, prices, worth / top)
+    elif level.goal is not Goal.MAXMIN:
         fewer |= _adding(ground, level, options, prices, top - worth)
     return fewer
 
@@ -62,12 +63,12 @@ def _pairs(options: Options, prices: Mapping[str, Sequence[float]], name: str) -
 def _raising_the_least(
     ground: Ground, level: Level, options: Options, prices: Mapping[str, Sequence[float]], most: float
 ) -> dict[str, list[Option]]:
-    """Return by which options a least part of 1, all others' cheapest beside it, costs less than `most`."""
+    """Return by which options a least part of 1, all others' cheapest beside it, costs no more than `most`."""
     units = {name: math.prod(ground.term(level.goal, name)) for name in level.tenants}
     least = {name: max(0.0, min(prices[name], default=math.inf)) * unit for name, unit in units.items()}
     rest = {name: sum(cost for other, cost in least.items() if other != name) for name in units}
     return {
-        name: [option for option, price in _pairs(options, prices, name) if rest[name] + max(0.0, price) * unit < most]
+        name: [option for option, price in _pairs(options, prices, name) if rest[name] + max(0.0, price) * unit <= most]
         for name, unit in units.items()
     }  # fmt: skip
 
@@ -90,6 +91,8 @@ def _added(ground: Ground, level: Level, option: Option, price: float) -> float:
             return max(0.0, weight / unit - price) * alone_per_s
         case Goal.PROPORTIONAL:
             rate_per_s = min(alone_per_s, weight / price) if price > 0 else alone_per_s
+            if rate_per_s <= 0:
+                return -math.inf
             return weight * math.log(rate_per_s / unit) - price * rate_per_s
         case _:
             return math.inf
