@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cotenant.describe import Bind, Dual, Goal, Leaf, Level, Objective, Plan, Side
 from cotenant.plan import Effort, check, solve
@@ -85,6 +87,30 @@ def test_rows_that_contradict_each_other_by_a_tolerance_prove_nothing(objective:
         return proved_by(level, reached[level.goal], leaf)
 
     assert any(one.startswith((objective.value, f"bound of {objective.value}")) for one in forged(case(floor=1.0), objective, forge))
+
+
+PRICES = st.one_of(st.just(0.0), st.sampled_from([1.7e308, 1e30]), st.floats(-12, 12).map(lambda digits: 10.0**digits))
+OF = {bind: ("cpu0", "cpu1") if bind in {Bind.CAPACITY, Bind.HEADROOM} else ("a", "b") for bind in Bind if bind is not Bind.LEVEL}
+DUALS = st.sampled_from([(bind, of) for bind, names in OF.items() for of in names]).flatmap(
+    lambda row: PRICES.map(lambda price: Dual(bind=row[0], of=row[1], price=price))
+)
+PAID = st.lists(DUALS, max_size=4, unique_by=lambda dual: (dual.bind, dual.of)).map(tuple)
+
+
+@st.composite
+def halved(draw: st.DrawFn) -> tuple[Leaf, ...]:
+    """Draw leaves that together leave every choice, by any prices and sieves."""
+    figure, at = draw(st.sampled_from(["cpu0", "cpu1", "latency"])), draw(st.floats(0.0, 0.02))
+    parts = draw(st.sampled_from([((),), ((Side(tenant="a", figure=figure, below=at),), (Side(tenant="a", figure=figure, least=at),))]))
+    return tuple(Leaf(banned=(), duals=draw(PAID), sides=sides, sieves=tuple(draw(st.lists(PAID, max_size=3)))) for sides in parts)
+
+
+@pytest.mark.parametrize("objective", list(Objective))
+@given(leaves=halved())
+@settings(deadline=None)
+def test_no_prices_and_no_sieves_prove_that_a_hundredth_is_all(objective: Objective, leaves: tuple[Leaf, ...]) -> None:
+    found = forged(case(), objective, objective_by(*leaves))
+    assert any(one.startswith((objective.value, f"bound of {objective.value}")) for one in found), found
 
 
 def test_who_a_level_is_about_is_named_once_and_no_later_level_brings_others() -> None:

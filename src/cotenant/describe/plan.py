@@ -110,7 +110,7 @@ class Level:
     """Hold one step of the order: what it made greatest, for whom, how far it came and why no plan comes further.
 
     Later levels keep `held`, a rate per tenant, and `least`, the level's own value less a tolerance. The first leaf is
-    the plan's own.
+    the plan's own: its artifacts and sides leave what was chosen, though its sieves may not.
     """
 
     goal: Goal
