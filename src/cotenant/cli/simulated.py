@@ -14,7 +14,7 @@ from cotenant.cli.options import AUTO
 from cotenant.cli.screen import note, show_table
 from cotenant.describe import Crew
 from cotenant.describe.files import read_crew
-from cotenant.errors import InputError
+from cotenant.errors import DecisionError, InputError
 from cotenant.policy import base_of, named, policies, variants
 from cotenant.sim import is_there
 from cotenant.study import sweep as study
@@ -127,8 +127,12 @@ def show(swept: study.Swept, asked: study.Ask) -> None:
 def show_failed(swept: study.Swept) -> bool:
     """Say on stderr which policies failed, if any did."""
     for error in swept.failed.values():
-        print(f"left out: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"left out: {_said(error)}", file=sys.stderr)
     return bool(swept.failed)
+
+
+def _said(error: DecisionError) -> str:
+    return " ".join(str(error).split())
 
 
 def _sla(cell: Cell) -> str:
@@ -160,7 +164,10 @@ def save_page(page: Path, path: Path, crew: Crew, asked: study.Ask, swept: study
         seeds=asked.seeds,
         tenants=members,
         cells=swept.cells,
-        about=(("arrivals until", ", ".join(f"{s:.3g} s at load {load:g}" for load, s in swept.horizon_s.items())),),
+        about=(
+            ("arrivals until", ", ".join(f"{s:.3g} s at load {load:g}" for load, s in swept.horizon_s.items())),
+            *(("left out", _said(error)) for error in swept.failed.values()),
+        ),
     )
     write_report(page, shown, tuple(_runs(swept, asked)), datetime.now().astimezone().date())
     print(f"wrote {page}", file=sys.stderr)

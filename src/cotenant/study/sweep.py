@@ -134,6 +134,8 @@ class _Loads:
         first: Sequence[Request] = ()
         drawn = False
         for index in range(self.ask.seeds):
+            if len(self.failed) == len(tallies):
+                break
             seeded = _seeded(workload, horizon_ns, index)
             first = seeded.requests if index == 0 else first
             drawn = drawn or seeded.requests != first
