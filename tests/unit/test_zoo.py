@@ -31,7 +31,9 @@ def channels(path: Path) -> list[int]:
     return [dims[node.input[1]][0] for node in graph.node if node.op_type == "Conv"]
 
 
-@pytest.mark.parametrize(("name", "published"), [("alexnet", ALEXNET), ("squeezenet", SQUEEZENET), ("vgg16", VGG16)])
+@pytest.mark.parametrize(
+    ("name", "published"), [("alexnet", ALEXNET), ("squeezenet", SQUEEZENET), pytest.param("vgg16", VGG16, marks=pytest.mark.slow)]
+)
 def test_networks_without_batch_normalisation_have_the_published_count(name: str, published: int) -> None:
     assert read(name).parameters == published
 
