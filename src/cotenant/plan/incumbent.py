@@ -139,11 +139,14 @@ class Incumbent:
             return choice
         asked = self._asked(max(least, 0.0 if self.top is None else self.top.value) if self.aim.goal in LEAST else 1.0)
         found = asked.bettered(chosen)
-        if prices is not None:
+        if prices is not None and self._marked(found).tobytes() not in self.tried:
             found = asked.exchanged(found, self._cheapest(prices))
-        better = np.zeros(len(choice), dtype=bool)
-        better[found] = True
-        return better
+        return self._marked(found)
+
+    def _marked(self, chosen: NDArray[np.intp]) -> Mask:
+        choice = np.zeros(len(self.problem.options), dtype=bool)
+        choice[chosen] = True
+        return choice
 
     def _asked(self, part: float) -> Asked:
         assert self.quick is not None, "who asks this has looked"

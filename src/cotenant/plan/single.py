@@ -21,7 +21,7 @@ from cotenant.plan.rows import Row
 from cotenant.plan.sieve import Sieve
 
 FIRST = 16  # nodes: their choices are bettered in pairs, later some; what is not done by then is worth choosing among cuts
-LOOKED_AT = 3  # cuts of which the halves are solved before one is chosen
+LOOKED_AT = 2  # cuts of which the halves are solved before one is chosen
 WORTH_A_SIEVE = 0.9  # of the options: more left is no help
 FAR, EVERY = 3.0, 4  # what is reached is far from enough by so many times what is allowed: then every so many-th node is dived from
 ENOUGH_P = 1e-3  # of a solo rate: who can have it is not starved
