@@ -100,7 +100,7 @@ PAID = st.lists(DUALS, max_size=4, unique_by=lambda dual: (dual.bind, dual.of)).
 @st.composite
 def halved(draw: st.DrawFn) -> tuple[Leaf, ...]:
     """Draw leaves that together leave every choice, by any prices and sieves."""
-    figure, at = draw(st.sampled_from(["cpu0", "cpu1", "latency"])), draw(st.floats(0.0, 0.02))
+    figure, at = draw(st.sampled_from(["cpu0", "cpu1", "latency"])), draw(st.floats(0.001, 0.02))
     parts = draw(st.sampled_from([((),), ((Side(tenant="a", figure=figure, below=at),), (Side(tenant="a", figure=figure, least=at),))]))
     return tuple(Leaf(banned=(), duals=draw(PAID), sides=sides, sieves=tuple(draw(st.lists(PAID, max_size=3)))) for sides in parts)
 

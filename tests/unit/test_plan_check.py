@@ -36,6 +36,14 @@ def test_rates_a_tenth_too_high_are_refused_by_the_row(tenants: list[Tenant], op
     assert said in complaints(tenants, options, board, 1.1)
 
 
+@pytest.mark.parametrize("weight", [0.05, 0.5, 1.0])
+def test_who_is_left_a_ten_millionth_and_so_nothing_is_no_contradiction(weight: float) -> None:
+    tenants = [closed("a", 0), opened("b", 1), closed("c", 1, weight=weight)]
+    options, board = [option("a", 5, "cpu1"), option("a", 1), option("b", 1), option("c", 1)], platform(1, 1)
+    plan = solve(tenants, options, board, Objective.MAXMIN)
+    assert check(plan, tenants, options, board).complaints == ()
+
+
 def test_a_plan_in_another_headroom_is_refused() -> None:
     tenants, options = [closed("a")], [option("a", 10)]
     plan = solve(tenants, options, platform(1), Objective.PROPORTIONAL)

@@ -10,7 +10,7 @@ from functools import cached_property
 from cotenant.describe import Bind, Goal, Level, Option, Platform, Tenant, open_rate_per_s, outstanding
 
 CLOSE = 1e-6  # relative: what counts as equal
-FITS, HOLDS = 1e-8, 1e-7  # of a limit, of a solo rate: by how much rates may exceed a row, or miss what is held, and still keep to it
+FITS, HOLDS = 1e-8, 1e-7  # of a limit, of what is held: by how much rates may exceed the one, or miss the other, and still keep to it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class Ground:
         """Return by how much rates that are accepted may exceed a row's limit: nothing is proved by less."""
         match bind:
             case Bind.HELD:
-                return HOLDS * self.solo_per_s[of]
+                return self.given_way_per_s(of, self.held_per_s[of])
             case Bind.LEVEL:
                 return self.slack(self.least[of][0], HOLDS)
             case Bind.ACCURACY:
@@ -140,6 +140,16 @@ class Ground:
         log = level.goal is Goal.PROPORTIONAL
         size = sum(weight * (1.0 if log else self.solo_per_s[name] / unit) for name, weight, unit in terms)
         return close * max(1.0, min(abs(level.value), abs(level.bound)), size)
+
+    def given_way_per_s(self, name: str, held_per_s: float) -> float:
+        """Return by how much a tenant's rate may miss what is held: a share of it, all where that is next to nothing of its solo rate."""
+        return held_per_s if held_per_s <= HOLDS * self.solo_per_s[name] else HOLDS * held_per_s
+
+    def missed(self, level: Level) -> float:
+        """Return by how much rates fall short of a level's value if each tenant misses what still keeps to what is held."""
+        if level.goal is not Goal.MAXMIN:
+            return self.slack(level, HOLDS)
+        return max(self.slack(level, HOLDS), HOLDS / min(self.tenants[name].weight for name in level.tenants))
 
     def load(self, option: Option) -> float:
         """Return the share of each resource that one inference per second takes, added up, but for lanes that are reserved."""

@@ -19,6 +19,7 @@ from cotenant.plan.single import Effort, best_single, reached
 
 KEEP = 1e-8  # relative: by how much later levels may undercut an earlier one
 STARVED_P = 1e-5  # of a solo rate: less is nothing
+_FROM_NOTHING = {Goal.DEMAND, Goal.FLOORS, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT}
 
 
 class UnreachedError(ArithmeticError):
@@ -52,19 +53,28 @@ class Ladder:
 def climb(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Ladder:
     """Make one more goal greatest within all that is kept, and keep it too; `settled`: by the single options chosen before, if any."""
     found = solved(ladder, aim, settled=settled)
-    bound = max(found.bound, found.value)
-    level = Level(goal=aim.goal, rank=aim.rank, tenants=aim.tenants, value=found.value, bound=bound, leaves=found.leaves)
+    bound, value = max(found.bound, found.value), 0.0 if _is_let_through(ladder, aim, found) else found.value
+    level = Level(goal=aim.goal, rank=aim.rank, tenants=aim.tenants, value=value, bound=bound, leaves=found.leaves)
     match aim.goal:
         case Goal.DEMAND | Goal.WEIGHTED | Goal.THROUGHPUT:
-            least = found.value - KEEP * max(1.0, abs(found.value))
-            level = replace(level, least=least if found.value > 10 * KEEP else min(0.0, least))
+            least = value - KEEP * max(1.0, abs(value))
+            level = replace(level, least=least if value > 10 * KEEP else min(0.0, least))
         case Goal.FLOORS | Goal.MAXMIN | Goal.PROPORTIONAL:
-            level = replace(level, held=_held(ladder.problem, aim, found))
+            level = replace(level, held=_held(ladder.problem, aim, replace(found, value=value)))
         case Goal.STARVED | Goal.LOAD:
             pass
     rows = _keep(ladder.rows, ladder.problem, level, aim)
     paid = sum((price * row.taken for price, row in zip(found.prices, ladder.rows, strict=True) if price > 0), np.zeros(len(found.x)))
     return replace(ladder, levels=(*ladder.levels, level), aims=(*ladder.aims, aim), rows=rows, x=found.x, paid=paid, choice=found.choice)
+
+
+def _is_let_through(ladder: Ladder, aim: Aim, found: Found) -> bool:
+    """Say whether a level has nothing but what the tolerances of those before leave it: nothing is proved by keeping that."""
+    if aim.goal not in _FROM_NOTHING:
+        return False
+    kept = {Bind.LEVEL, Bind.HELD}
+    left = sum(price * KEEP * max(1.0, abs(row.limit)) for price, row in zip(found.prices, ladder.rows, strict=True) if row.bind in kept)
+    return bool(0 < found.value <= 2 * left)
 
 
 def solved(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Found:
@@ -91,7 +101,7 @@ def _held(problem: Problem, aim: Aim, found: Found) -> tuple[tuple[str, float], 
     rates = problem.rates(found.x)
     match aim.goal:
         case Goal.FLOORS:
-            most = aim.units_per_s
+            most = aim.units_per_s if found.value > 0 else (0.0,) * len(aim.tenants)
         case Goal.MAXMIN:
             most = tuple(found.value * w * unit for w, unit in zip(aim.weights, aim.units_per_s, strict=True))
         case _:

@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
 from cotenant.plan.cover import covers
 from cotenant.plan.fits import rates_per_s, unequal
-from cotenant.plan.ground import CLOSE, HOLDS, Ground, reached
+from cotenant.plan.ground import CLOSE, Ground, reached
 from cotenant.plan.scan import bounded, cheapest
 
 NOTHING_P = 2e-5  # of a solo rate: what counts as starved
@@ -87,7 +87,7 @@ def climb(plan: Plan, ground: Ground) -> Climbed:
     for index, level in enumerate(plan.levels):
         again, wrong = proven(level, ground)
         at = reached(ground, level, rates, load)
-        complaints += [*wrong, *_stated(level, at, again, ground.slack(level, CLOSE))]
+        complaints += [*wrong, *_stated(level, at, again, ground)]
         if level.goal is Goal.STARVED and again > NOTHING_P and not wrong:
             could = f"{level.tenants[-1]} could have {again:.3g} of its solo rate"
             if plan.single:  # that mixtures could is no contradiction
@@ -119,8 +119,9 @@ def proven(level: Level, ground: Ground) -> tuple[float, list[str]]:
         return math.inf, [f"{level.name}: a price of {stranger}, which has no such row here"]
 
 
-def _stated(level: Level, at: float, again: float, slack: float) -> Iterator[str]:
-    if level.goal is not Goal.STARVED and at < level.value - slack * HOLDS / CLOSE:
+def _stated(level: Level, at: float, again: float, ground: Ground) -> Iterator[str]:
+    slack = ground.slack(level, CLOSE)
+    if level.goal is not Goal.STARVED and at < level.value - ground.missed(level):
         yield f"{level.name}: {level.value:.9g} stated, the rates reach {at:.9g}"
     if level.goal is not Goal.STARVED and at > again + slack:
         yield f"{level.name}: the rates reach {at:.9g}, above the bound {again:.9g}"
@@ -144,7 +145,7 @@ def _kept(level: Level, ground: Ground, rates: Mapping[str, float]) -> Iterator[
         if reached(ground, level, held, 0.0) < level.value - slack:
             yield f"{level.name}: holds less than {level.value:.9g}"
         for name, rate in held.items():
-            if rate > min(rates[name], _due(level, ground, name)) + HOLDS * ground.solo_per_s[name]:
+            if rate > min(rates[name], _due(level, ground, name)) + ground.given_way_per_s(name, rate):
                 yield f"{level.name}: holds {rate:.9g}/s for {name}, which is more than it has or is due"
 
 
