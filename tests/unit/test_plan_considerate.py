@@ -48,6 +48,27 @@ def test_it_stays_where_there_is_nothing_shorter() -> None:
     assert offered(closed("big", 1), due("small", 30, 1), WHOLE) == ([WHOLE], [])
 
 
+def test_of_two_that_hold_it_too_long_the_one_stays_that_holds_it_much_shorter() -> None:
+    kept, reasons = offered(closed("big", 1), due("small", 20, 1), WHOLE, SEGMENTS)
+    assert kept == [SEGMENTS]
+    assert reasons == ["it would hold its lane for 40 ms, and small can wait for 10 ms"]
+
+
+def test_two_stay_that_hold_it_about_as_long_or_other_lanes() -> None:
+    little = replace(SEGMENTS, chain=tuple(replace(step, processor="little") for step in SEGMENTS.chain))
+    halves = replace(WHOLE, chain=tuple(replace(STEP, segment=index, duration_ns=21 * NS_PER_MS) for index in range(2)))
+    for other in (little, halves):
+        assert offered(closed("big", 1), due("small", 20, 1), WHOLE, other) == ([WHOLE, other], [])
+
+
+def test_what_a_floor_of_accuracy_may_need_stays() -> None:
+    exact, short = replace(WHOLE, accuracy=0.76), replace(SEGMENTS, accuracy=0.71)
+    big = closed("big", 1)
+    judged = replace(big, source=replace(big.source, samples="inputs.npy", labels="labels.npy"), accuracy_floor=0.75)
+    assert offered(judged, due("small", 30, 1), exact, short) == ([exact, short], [])
+    assert offered(big, due("small", 30, 1), exact, short)[0] == [short]
+
+
 @pytest.mark.parametrize(("preemption", "rank", "kept"), [(Preemption.CLASS, 0, 2), (Preemption.CLASS, 1, 1), (Preemption.INSTANT, 1, 2)])
 def test_who_interrupts_waits_for_nobody(preemption: Preemption, rank: int, kept: int) -> None:
     assert len(offered(closed("big", 1), due("small", 30, rank), WHOLE, SEGMENTS, board=board_of(preemption))[0]) == kept
