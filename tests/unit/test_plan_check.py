@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from cotenant.describe import Level, Objective, Option, Plan, Platform, Tenant
+from cotenant.describe import Level, Objective, Option, Plan, Platform, Precision, Tenant
 from cotenant.plan import Effort, check, solve
 from tests.plan_cases import MB, closed, opened, option, platform
 
@@ -42,6 +42,19 @@ def test_who_is_left_a_ten_millionth_and_so_nothing_is_no_contradiction(weight: 
     options, board = [option("a", 5, "cpu1"), option("a", 1), option("b", 1), option("c", 1)], platform(1, 1)
     plan = solve(tenants, options, board, Objective.MAXMIN)
     assert check(plan, tenants, options, board).complaints == ()
+
+
+def test_a_level_of_nothing_but_what_tolerances_leave_is_not_kept() -> None:
+    """Rank 0 takes all that open work may have; what its tolerance leaves, 3e-5 of what arrives at b, bars no memory to c."""
+    tenants = [opened("b", 1, 1), opened("a", 200), closed("c", 1)]
+    options = [
+        option("b", 1, precision=Precision.BF16, resident_bytes=2 * MB), option("b", 4, resident_bytes=3 * MB),
+        option("a", 16, resident_bytes=MB), option("c", 1, resident_bytes=3 * MB),
+    ]  # fmt: skip
+    board = platform(1, memory_bytes=3 * MB)
+    plan = solve(tenants, options, board, Objective.PROPORTIONAL, allow_overload=True)
+    assert check(plan, tenants, options, board).complaints == ()
+    assert next(level.value for level in plan.levels if level.name == "demand 1") == 0.0
 
 
 def test_a_plan_in_another_headroom_is_refused() -> None:

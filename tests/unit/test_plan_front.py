@@ -8,14 +8,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from cotenant.describe import Objective, Option, Plan, Platform, Share, Tenant, open_rate_per_s
+from cotenant.describe import Objective, Option, Plan, Platform, Precision, Share, Tenant, open_rate_per_s
 from cotenant.errors import InfeasibleError
 from cotenant.plan import HEADROOM, check, solve
 from cotenant.plan.front import LEVELS, Point, front, point, undominated
-from tests.plan_cases import Case, cases, closed, opened, option, platform
+from tests.plan_cases import MB, Case, cases, closed, opened, option, platform
 
 NEAR = 1e-5
 
@@ -117,7 +117,20 @@ def test_no_plan_is_beyond_the_front(case: Case, objective: Objective) -> None:
     assert any(one.stp >= own.stp - NEAR and one.critical_p >= own.critical_p - NEAR for one in found)
 
 
+SLOW_WHERE_ANOTHER_STAYS = Case(
+    tenants=(opened("a", 1, 1), opened("b", 1, 1), closed("c", 1)),
+    options=(
+        option("a", 1, "cpu2", precision=Precision.BF16, resident_bytes=2 * MB), option("a", 0.5, resident_bytes=3 * MB),
+        option("b", 1, resident_bytes=2 * MB),
+        option("c", 0.5, "cpu1", resident_bytes=3 * MB), option("c", 11, precision=Precision.INT8, resident_bytes=MB),
+    ),
+    platform=platform(1, 3, 1, memory_bytes=5 * MB),
+)  # fmt: skip
+"""The only option of c that fits beside the others is a sixtieth as fast as its fastest."""
+
+
 @given(cases(most_tenants=3, tight=True))
+@example(SLOW_WHERE_ANOTHER_STAYS)
 def test_every_point_fits_the_crew_as_it_came(case: Case) -> None:
     """Each plan behind the front passes the checker, and so do its rates by the crew's own options, arrivals and headroom."""
     module = sys.modules["cotenant.plan.front"]
