@@ -162,6 +162,14 @@ def test_a_plan_of_single_options_may_miss_its_bound_by_weights(tmp_path: Path, 
     assert any("more --budget" in remark for remark in remarks) == is_told
 
 
+def test_what_the_choice_of_the_level_before_bars_is_no_lack_of_time(tmp_path: Path) -> None:
+    """Max-min goes on with whoever can have more, by the options that are chosen."""
+    found = boarded(tmp_path, EASY, Ask(single=True))
+    first = next(level for level in found.plan.levels if level.goal is Goal.PROPORTIONAL)
+    later = replace(found.plan, levels=(*found.plan.levels, replace(first, bound=first.value + 20)))
+    assert not any("more --budget" in remark for remark in boardplan._unproved(later, found.tenants))
+
+
 def test_who_is_starved_for_lack_of_time_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def hasty(*given: Any, **more: Any) -> Plan:
         return starving(solve(*given, **more), "a", "b")

@@ -20,6 +20,7 @@ from cotenant.plan.replan import Replanned, replan
 from cotenant.plan.settled import settled, unsettled
 from cotenant.plan.solve import start
 from cotenant.plan.stalls import stalled, stalls
+from cotenant.plan.written import objective_levels
 from cotenant.registry import nearest
 from cotenant.search import EXACT, Budget, Judge, Search, menu_of, named, run, searches, variants
 from cotenant.study.estimated import Estimates, divided, networks_for
@@ -117,7 +118,7 @@ def _unproved(plan: Plan, tenants: Sequence[Tenant]) -> Iterator[str]:
         if level.goal is Goal.STARVED and outdone(level):
             yield f"{level.tenants[-1]} gets nothing in the time that there was; more --budget may feed it"
     weight = {tenant.name: tenant.weight for tenant in tenants}
-    for level in plan.levels:
+    for level in objective_levels(plan.levels):  # those after the first are reached by its choice, whatever the time
         size = sum(weight[name] for name in level.tenants) if level.goal is Goal.PROPORTIONAL else abs(level.value)
         if level.goal.value == plan.objective.value and level.bound - level.value > 1.5 * GAP * size:
             yield f"rank {level.rank}: {level.value:.6g} reached, {level.bound:.6g} not ruled out; more --budget may bring them together"
