@@ -11,6 +11,7 @@ import pytest
 from cotenant.describe import Goal, Objective, Option, Plan, Platform, Precision, Promise, Share, Tenant
 from cotenant.errors import InfeasibleError, InputError
 from cotenant.plan import Effort, check, solve
+from cotenant.plan.explain import objectives
 from cotenant.plan.replan import mapping, replan, weigh
 from tests.plan_cases import MB, closed, opened, option, platform
 
@@ -58,6 +59,18 @@ def test_of_equal_tenants_none_gains_or_loses_while_nothing_changes() -> None:
     assert sorted(rate(plan, name) for name in "ab") == pytest.approx([0, 100])
     for before in (plan, other):
         assert replan(before, tenants, options, platform(1), Objective.THROUGHPUT).plan is before
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("rate_per_s", [1.0, 1 / 3_600, 1 / 86_400])
+def test_what_tolerances_leave_to_rare_arrivals_is_no_room_for_them(objective: Objective, rate_per_s: float) -> None:
+    """A hundred millionth of a lane that rank 0 takes whole is all that one millisecond a day asks for."""
+    tenants, options = [closed("a", 0), opened("b", rate_per_s, 1), closed("c", 1)], [option(name, 1) for name in "abc"]
+    plan = solve(tenants, options, platform(1), objective, allow_overload=True)
+    demand = next(level for level in plan.levels if level.goal is Goal.DEMAND)
+    assert demand.value == 0 < demand.bound
+    assert replan(plan, tenants, options, platform(1), objective, gain=0.0, allow_overload=True).plan is plan
+    assert "no bound since" not in "".join(objectives(plan))
 
 
 def swapped(plan: Plan) -> tuple[Promise, ...]:

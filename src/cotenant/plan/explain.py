@@ -165,7 +165,7 @@ def objectives(plan: Plan) -> Iterator[str]:
     several = len({level.rank for level in plan.levels if level.tenants}) > 1
     levels = objective_levels(plan.levels)
     told = {level.rank: (level, plan.levels[: plan.levels.index(level)]) for level in levels}
-    empty = {level.rank for level in plan.levels if level.goal is Goal.STARVED and outdone(level)} - {
+    empty = {level.rank for level in plan.levels if level.goal is Goal.STARVED and outdone(level, ())} - {
         level.rank for level in levels if level.goal is not Goal.DEMAND
     }
     for rank in sorted({*told, *empty}):

@@ -11,13 +11,13 @@ import numpy as np
 from cotenant.describe import Bind, Goal, Level, Objective, Solo, Tenant, open_rate_per_s
 from cotenant.errors import InfeasibleError
 from cotenant.plan.aim import Aim
-from cotenant.plan.branch import Found, best
+from cotenant.plan.branch import Found, best, duals_of
 from cotenant.plan.columns import Mask, Vector
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row, held_row
 from cotenant.plan.single import Effort, best_single, reached
+from cotenant.plan.tolerated import KEEP, tolerated
 
-KEEP = 1e-8  # relative: by how much later levels may undercut an earlier one
 STARVED_P = 1e-5  # of a solo rate: less is nothing
 _FROM_NOTHING = {Goal.DEMAND, Goal.FLOORS, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT}
 
@@ -72,9 +72,7 @@ def _is_let_through(ladder: Ladder, aim: Aim, found: Found) -> bool:
     """Say whether a level has nothing but what the tolerances of those before leave it: nothing is proved by keeping that."""
     if aim.goal not in _FROM_NOTHING:
         return False
-    kept = {Bind.LEVEL, Bind.HELD}
-    left = sum(price * KEEP * max(1.0, abs(row.limit)) for price, row in zip(found.prices, ladder.rows, strict=True) if row.bind in kept)
-    return bool(0 < found.value <= 2 * left)
+    return 0 < found.value <= tolerated(duals_of(ladder.rows, found.prices), ladder.levels)
 
 
 def solved(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Found:

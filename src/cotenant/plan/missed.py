@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
 from cotenant.plan.levels import STARVED_P
 from cotenant.plan.serving import told_per_s
+from cotenant.plan.tolerated import open_of
 from cotenant.plan.words import listed
 from cotenant.plan.written import objective_levels
 
@@ -35,11 +36,11 @@ def _apart(got: float, due: float) -> tuple[str, str]:
     return f"{got:.{digits}g}", f"{due:.{digits}g}"
 
 
-def outdone(level: Level) -> bool:
+def outdone(level: Level, before: Sequence[Level]) -> bool:
     """Say whether a plan may hold more of what a level says is due: mappings, and searches that ended early, hold less."""
     match level.goal:
         case Goal.DEMAND | Goal.FLOORS:
-            return level.bound - level.value > _CLOSE * max(1.0, abs(level.bound))
+            return open_of(level, before) > _CLOSE * max(1.0, abs(level.bound))
         case Goal.STARVED:
             return level.value <= STARVED_P < level.bound
         case _:
@@ -51,7 +52,7 @@ def unbounded(levels: Sequence[Level]) -> str:
 
     Who holds less of it has more to divide, and the bound of a later level is that of the plans which hold as little.
     """
-    return next((_more(level) for level in levels if outdone(level)), "")
+    return next((_more(level) for at, level in enumerate(levels) if outdone(level, levels[:at])), "")
 
 
 def _more(level: Level) -> str:

@@ -34,6 +34,7 @@ from cotenant.plan.shortage import refuse_homeless
 from cotenant.plan.single import Effort
 from cotenant.plan.solve import HEADROOM, solve
 from cotenant.plan.stalls import stalled
+from cotenant.plan.tolerated import open_of
 
 GAIN = 0.01  # of what the best plan reaches: what is not worth a move
 
@@ -94,7 +95,7 @@ def _stands(before: Plan, tenants: Sequence[Tenant], options: Sequence[Option], 
     verdict = check(before, tenants, options, stalled(platform, dict(before.stalls)), before.headroom)
     if not verdict.ok or verdict.undecided or any(overstated(before, platform)):
         return False
-    return all(_open(level, tenants) <= gain for level in before.levels)
+    return all(_open(level, before.levels[:at], tenants) <= gain for at, level in enumerate(before.levels))
 
 
 def _fits(before: Plan, tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform) -> bool:
@@ -103,9 +104,9 @@ def _fits(before: Plan, tenants: Sequence[Tenant], options: Sequence[Option], pl
     return not any(missed(before, tenant) for tenant in tenants)
 
 
-def _open(level: Level, tenants: Sequence[Tenant]) -> float:
+def _open(level: Level, before: Sequence[Level], tenants: Sequence[Tenant]) -> float:
     """Return what share of a level's bound the level might gain; of a duty, any of it is all."""
-    short = level.bound - level.value
+    short = open_of(level, before)
     match level.goal:
         case Goal.STARVED | Goal.LOAD:
             return 0.0

@@ -12,10 +12,11 @@ import numpy as np
 from cotenant.describe import Artifact, Bind, Goal
 from cotenant.errors import InfeasibleError
 from cotenant.plan.aim import Aim
-from cotenant.plan.levels import KEEP, Ladder, demand, floors
+from cotenant.plan.levels import Ladder, demand, floors
 from cotenant.plan.lp import Lp
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row, capacities, held_row
+from cotenant.plan.tolerated import KEEP
 
 _NOTHING = 1e-3  # of what arrives: less is as good as nothing
 _UNITS = {"lane-s/s": "lane-seconds per second", "bytes/s": "bytes per second"}

@@ -115,7 +115,7 @@ class Boarded:
 def _unproved(plan: Plan, tenants: Sequence[Tenant]) -> Iterator[str]:
     """Say whom a plan of single options starves without proof, and where it ended before it was within `GAP` of its bound."""
     for level in plan.levels:
-        if level.goal is Goal.STARVED and outdone(level):
+        if level.goal is Goal.STARVED and outdone(level, ()):
             yield f"{level.tenants[-1]} gets nothing in the time that there was; more --budget may feed it"
     weight = {tenant.name: tenant.weight for tenant in tenants}
     for level in objective_levels(plan.levels):  # those after the first are reached by its choice, whatever the time
