@@ -57,6 +57,32 @@ def test_a_level_of_nothing_but_what_tolerances_leave_is_not_kept() -> None:
     assert next(level.value for level in plan.levels if level.name == "demand 1") == 0.0
 
 
+def test_what_is_left_out_as_dust_is_less_than_a_proof_misses() -> None:
+    """What tolerance leaves of cpu0 serves a ten millionth of b, by an option that takes a little less time."""
+    tenants = [opened("a", 1), opened("b", 7, 1), closed("c", 0)]
+    options, board = [option("a", 1), option("b", 14.5), option("b", 15, "cpu1"), option("c", 1)], platform(1, 1)
+    plan = solve(tenants, options, board, Objective.PROPORTIONAL, allow_overload=True)
+    assert check(plan, tenants, options, board).complaints == ()
+
+
+@pytest.mark.parametrize("bytes_moved", [2_652_660, 2_652_760, 2_652_766])
+def test_rows_that_contradict_each_other_by_next_to_nothing_leave_a_bound(bytes_moved: float) -> None:
+    """Whoever takes c's first model from memory asks of bandwidth a millionth more than there is, unless b slows down by as little."""
+    tenants = [opened("a", 1, 1), closed("b", 0), opened("c", 7), opened("d", 1, 1)]
+    options = [
+        option("a", 1, moved_bytes=1e4, resident_bytes=3 * MB),
+        option("b", 31, "cpu1", 2, moved_bytes=1_669_098, resident_bytes=3 * MB),
+        option("b", 33, "cpu1", 2, moved_bytes=1e4, resident_bytes=3 * MB),
+        option("c", 1, "cpu1", moved_bytes=1e4, resident_bytes=3 * MB),
+        option("c", 1, precision=Precision.BF16, moved_bytes=bytes_moved, resident_bytes=2 * MB),
+        option("c", 1, moved_bytes=2_652_777, resident_bytes=3 * MB),
+        option("d", 1, precision=Precision.INT8, moved_bytes=667_835, resident_bytes=MB),
+    ]
+    board = platform(1, 3, memory_bytes=7 * MB, bandwidth=1e8)
+    plan = solve(tenants, options, board, Objective.PROPORTIONAL, allow_overload=True)
+    assert check(plan, tenants, options, board).complaints == ()
+
+
 def test_a_plan_in_another_headroom_is_refused() -> None:
     tenants, options = [closed("a")], [option("a", 10)]
     plan = solve(tenants, options, platform(1), Objective.PROPORTIONAL)

@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from cotenant.describe import Artifact, Bind, Leaf, Level, Option, Plan
 from cotenant.plan.branch import duals_of
 from cotenant.plan.columns import columns
-from cotenant.plan.levels import Ladder
+from cotenant.plan.levels import Ladder, sum_row
 from cotenant.plan.loss import EQUAL
 from cotenant.plan.problem import Problem, build
 from cotenant.plan.relax import relax
 from cotenant.plan.rows import Row, held_row
+from cotenant.plan.tolerated import KEEP
+
+_SPARED = 0.9 * KEEP  # relative: what of the room for rounding may be given up, so that rates are left which keep the rows
 
 Limits = Mapping[tuple[Bind, str], float]
 """The right sides of the rows that levels leave behind."""
@@ -32,7 +35,8 @@ def proved(ladder: Ladder, plan: Plan, options: Sequence[Option]) -> Ladder:
     """Give the level climbed last a proof over all `options`: the leaves of the best plan's, with a bound for what this ladder keeps."""
     index = len(ladder.levels) - 1
     best = plan.levels[index]
-    level = _rounded(ladder.levels[-1], best)
+    ladder = _rounded(ladder, best)
+    level = ladder.levels[-1]
     before, now = _limits(plan.levels[:index]), _limits(ladder.levels[:-1])
     if before == now:
         bound, leaves = best.bound, best.leaves
@@ -43,13 +47,20 @@ def proved(ladder: Ladder, plan: Plan, options: Sequence[Option]) -> Ladder:
     return replace(ladder, levels=(*ladder.levels[:-1], replace(level, bound=max(bound, level.value), leaves=leaves)))
 
 
-def _rounded(level: Level, best: Level) -> Level:
-    """Let later levels keep just what the best plan's do, where that is the same but for rounding: its proof then holds as it is."""
+def _rounded(ladder: Ladder, best: Level) -> Ladder:
+    """Keep just what the best plan's level keeps, where these rates reach it but for rounding: later proofs then hold as they are."""
+    level = ladder.levels[-1]
     pairs = [(rate, most) for (_, rate), (_, most) in zip(level.held, best.held, strict=True)]
-    same = all(abs(rate - most) <= EQUAL / 2 * most for rate, most in pairs)
+    same = all(rate - EQUAL / 2 * most <= most <= rate * (1 + _SPARED) for rate, most in pairs)
     if level.least is not None and best.least is not None:
-        same = best.least <= level.value <= best.value + EQUAL / 2 * max(1.0, abs(best.value))
-    return replace(level, held=best.held, least=best.least) if same else level
+        size = max(1.0, abs(best.value))
+        same = best.least + (KEEP - _SPARED) * size <= level.value <= best.value + EQUAL / 2 * size
+    if not same:
+        return ladder
+    levels = (*ladder.levels[:-1], replace(level, held=best.held, least=best.least))
+    limits = _limits(levels)
+    rows = tuple(replace(row, limit=limits.get((row.bind, row.of), row.limit)) for row in ladder.rows)
+    return replace(ladder, levels=levels, rows=rows)
 
 
 def _limits(levels: Sequence[Level]) -> Limits:
@@ -88,7 +99,7 @@ def _kept_rows(ladder: Ladder, problem: Problem) -> Iterator[Row]:
         if bind is Bind.HELD:
             yield held_row(of, problem.owner(of), -limit)
         else:
-            yield Row(bind=bind, of=of, taken=-aims[of].gain(problem), limit=limit)
+            yield sum_row(ladder, problem, aims[of], of, -limit)
 
 
 def _left(problem: Problem, banned: Sequence[Artifact]) -> NDArray[np.intp]:

@@ -19,6 +19,7 @@ from cotenant.plan.single import Effort, best_single, reached
 from cotenant.plan.tolerated import KEEP, tolerated
 
 STARVED_P = 1e-5  # of a solo rate: less is nothing
+_NIL = 2e-7  # of a solo rate: a proof does not count less as kept
 _FROM_NOTHING = {Goal.DEMAND, Goal.FLOORS, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT}
 
 
@@ -60,10 +61,10 @@ def climb(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Ladder:
             least = value - KEEP * max(1.0, abs(value))
             level = replace(level, least=least if value > 10 * KEEP else min(0.0, least))
         case Goal.FLOORS | Goal.MAXMIN | Goal.PROPORTIONAL:
-            level = replace(level, held=_held(ladder.problem, aim, replace(found, value=value)))
+            level = replace(level, held=_held(ladder, aim, replace(found, value=value)))
         case Goal.STARVED | Goal.LOAD:
             pass
-    rows = _keep(ladder.rows, ladder.problem, level, aim)
+    rows = _keep(ladder, level, aim)
     paid = sum((price * row.taken for price, row in zip(found.prices, ladder.rows, strict=True) if price > 0), np.zeros(len(found.x)))
     return replace(ladder, levels=(*ladder.levels, level), aims=(*ladder.aims, aim), rows=rows, x=found.x, paid=paid, choice=found.choice)
 
@@ -94,9 +95,9 @@ def solved(ladder: Ladder, aim: Aim, *, settled: bool = False) -> Found:
     return found
 
 
-def _held(problem: Problem, aim: Aim, found: Found) -> tuple[tuple[str, float], ...]:
-    """Return the rates to keep: what counts of them for the goal, less the tolerance."""
-    rates = problem.rates(found.x)
+def _held(ladder: Ladder, aim: Aim, found: Found) -> tuple[tuple[str, float], ...]:
+    """Return the rates to keep: what counts of them for the goal, less the tolerance; nothing is kept of next to nothing."""
+    rates = {name: rate if rate > _NIL * ladder.solo(name) else 0.0 for name, rate in ladder.problem.rates(found.x).items()}
     match aim.goal:
         case Goal.FLOORS:
             most = aim.units_per_s if found.value > 0 else (0.0,) * len(aim.tenants)
@@ -107,9 +108,16 @@ def _held(problem: Problem, aim: Aim, found: Found) -> tuple[tuple[str, float], 
     return tuple((t, min(rates[t], m) * (1 - KEEP)) for t, m in zip(aim.tenants, most, strict=True))
 
 
-def _keep(rows: tuple[Row, ...], problem: Problem, level: Level, aim: Aim) -> tuple[Row, ...]:
+def sum_row(ladder: Ladder, problem: Problem, aim: Aim, of: str, least: float) -> Row:
+    """Keep a level's sum, over the options of a problem, at least at what is given."""
+    size = sum(w * ladder.solo(t) / unit for t, w, unit in zip(aim.tenants, aim.weights, aim.units_per_s, strict=True))
+    return Row(bind=Bind.LEVEL, of=of, taken=-aim.gain(problem), limit=-least, size=max(1.0, size))
+
+
+def _keep(ladder: Ladder, level: Level, aim: Aim) -> tuple[Row, ...]:
+    rows, problem = ladder.rows, ladder.problem
     if level.least is not None:
-        rows = (*rows, Row(bind=Bind.LEVEL, of=level.name, taken=-aim.gain(problem), limit=-level.least))
+        rows = (*rows, sum_row(ladder, problem, aim, level.name, level.least))
     before = {row.of: -row.limit for row in rows if row.bind is Bind.HELD}
     for tenant, rate_per_s in level.held:
         if rate_per_s > before.get(tenant, 0.0):

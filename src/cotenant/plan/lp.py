@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 from cotenant.plan.columns import Matrix, Vector
 
 _DUAL, _PRIMAL = 1, 4  # HiGHS's numbers of the two simplex methods
+_OTHER_WAYS = ((_PRIMAL, "off"), (_DUAL, "off"), (_DUAL, "on"))  # either simplex may lose its way from where it stands, or at all
 TOLERANCE = 1e-9  # of HiGHS, on rows and columns that are scaled to about 1
 _AT_ONCE = 3  # columns of each group that are taken up in one round
 _FEW = 32  # columns that are taken up as soon as no others are open
 
 Indices = NDArray[np.intp]
+
+
+class LostError(ArithmeticError):
+    """It could not be told whether any point is feasible: rows nearly contradict each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,17 +122,19 @@ class Lp:
 
         self._highs.run()
         lost = {highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kNotset, highspy.HighsModelStatus.kSolveError}
-        for strategy in (_PRIMAL, _DUAL):  # either simplex may lose its way from where it stands, or at all
+        for strategy, presolve in _OTHER_WAYS:
             if self._highs.getModelStatus() not in lost:
                 break
             self._highs.clearSolver()
             self._highs.setOptionValue("simplex_strategy", strategy)
+            self._highs.setOptionValue("presolve", presolve)
             self._highs.run()
+            self._highs.setOptionValue("presolve", "off")
         status = self._highs.getModelStatus()
         if status in {highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible}:
             return None
         if status != highspy.HighsModelStatus.kOptimal:
-            raise ArithmeticError(f"HiGHS ended with {self._highs.modelStatusToString(status)}")
+            raise LostError(f"HiGHS ended with {self._highs.modelStatusToString(status)}")
         return np.asarray(self._highs.getSolution().row_dual)
 
     def _optimum(self, duals: Vector) -> Optimum:

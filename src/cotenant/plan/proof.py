@@ -11,7 +11,7 @@ from cotenant.describe import Goal, Level, Plan, Tenant, open_rate_per_s
 from cotenant.plan.cover import covers
 from cotenant.plan.fits import rates_per_s, unequal
 from cotenant.plan.ground import CLOSE, Ground, reached
-from cotenant.plan.scan import bounded, cheapest
+from cotenant.plan.scan import bounded, cheapest, given
 
 NOTHING_P = 2e-5  # of a solo rate: what counts as starved
 DEAREST = 1e30  # a price beyond it is none: sums of such would overflow
@@ -123,11 +123,16 @@ def _stated(level: Level, at: float, again: float, ground: Ground) -> Iterator[s
     slack = ground.slack(level, CLOSE)
     if level.goal is not Goal.STARVED and at < level.value - ground.missed(level):
         yield f"{level.name}: {level.value:.9g} stated, the rates reach {at:.9g}"
-    if level.goal is not Goal.STARVED and at > again + slack:
+    if level.goal is not Goal.STARVED and at > again + slack and at > again + slack + _excess(level, ground, slack):
         yield f"{level.name}: the rates reach {at:.9g}, above the bound {again:.9g}"
     if level.value > level.bound + slack:
         yield f"{level.name}: value {level.value:.9g} above bound {level.bound:.9g}"
     yield from unequal(f"bound of {level.name}", level.bound, again, over=True, slack=slack)
+
+
+def _excess(level: Level, ground: Ground, slack: float) -> float:
+    """Return by how much rates may exceed a bound since they may miss what is kept; of a load, which only settles ties, by all of that."""
+    return given(ground, level) if level.goal is Goal.LOAD else min(given(ground, level), 9 * slack)
 
 
 def _kept(level: Level, ground: Ground, rates: Mapping[str, float]) -> Iterator[str]:

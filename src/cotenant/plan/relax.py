@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from cotenant.describe import Goal
 from cotenant.plan.aim import Aim
 from cotenant.plan.columns import Matrix, Vector
-from cotenant.plan.lp import Lazy, Lp, Optimum
+from cotenant.plan.lp import Lazy, LostError, Lp, Optimum
 from cotenant.plan.problem import Problem
 from cotenant.plan.rows import Row
+from cotenant.plan.tolerated import LOOSE
 
 TANGENT_GAP = 1e-9  # in units of the goal: where cutting stops; the rates are then right to its root
 MOST_ROUNDS = 80  # of cuts; a dozen are usual
 MOST_IDLE = 3  # rounds that close nothing of the gap, before the rest is the solver's tolerance
 SHARP = 100.0  # a tangent, and what it is of, are held by less than the solver's tolerance
 LEAST_PART = 1e-6  # of a solo rate: below it the logarithm is not followed
-LOOSE = 1e-7  # relative: how far what is asked gives way before it counts as impossible
+_CLEAR = 1.2  # times what a proof calls kept: by less no rows contradict each other
 _HALVINGS = 24  # of the way from one point to another
 _FIRST_CUTS = 2.0 ** -np.arange(11)  # P = 1, 1/2, ..., 1/1024
 
@@ -29,7 +30,7 @@ _FIRST_CUTS = 2.0 ** -np.arange(11)  # P = 1, 1/2, ..., 1/1024
 class Relaxed:
     """Hold the best rates with their value, and a price of each row that proves the bound.
 
-    `x` None: there are no such rates, and the prices prove that.
+    `x` None: there are no such rates, and the prices prove that; where rows contradict each other by next to nothing, they prove a bound.
     """
 
     x: Vector | None
@@ -45,6 +46,7 @@ class Program:
     kept: NDArray[np.intp]
     taken: Matrix
     limit: Vector
+    give: Vector
     parts: Matrix
     weights: Vector
     unit: Vector
@@ -59,15 +61,27 @@ def relax(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np.intp
     program = program_of(problem, aim, rows, kept, hint)
     if aim.goal is Goal.PROPORTIONAL and not program.parts.any(axis=1).all():
         return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=np.zeros(len(rows)))  # the logarithm of a tenant without an option
-    best, gain = None, aim.gain(problem)[kept]
     start = hint[kept] if (program.taken @ hint[kept] <= program.limit + LOOSE * np.abs(program.limit)).all() else None
-    for loose in (0.0, LOOSE):
-        eased = replace(program, limit=np.where(program.limit < 0, program.limit * (1 - loose), program.limit))
-        best = optimum_of(loaded(eased, aim.goal, gain, hint[kept]), eased, aim.goal, close, start=start)
-        if best is not None:
-            break
-    else:
-        return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=_refutation(eased))
+
+    def optimum(limit: Vector) -> tuple[Optimum, float] | None:
+        eased = replace(program, limit=limit)
+        return optimum_of(loaded(eased, aim.goal, aim.gain(problem)[kept], hint[kept]), eased, aim.goal, close, start=start)
+
+    def found(limit: Vector) -> tuple[Optimum, float] | None:
+        try:
+            return optimum(limit)
+        except LostError:
+            return None
+
+    best = found(program.limit)
+    if best is None:
+        clear = program.limit + _CLEAR * program.give
+        most = optimum(clear)
+        if most is None:
+            return Relaxed(x=None, value=-np.inf, bound=-np.inf, prices=_refutation(replace(program, limit=clear)))
+        best = found(np.where(program.limit < 0, program.limit * (1 - LOOSE), program.limit))
+        if best is None:
+            return Relaxed(x=None, value=-np.inf, bound=most[1], prices=most[0].prices[: len(rows)])
     return relaxed(problem, aim, program, best)
 
 
@@ -77,6 +91,7 @@ def program_of(problem: Problem, aim: Aim, rows: Sequence[Row], kept: NDArray[np
         kept=kept,
         taken=np.array([row.taken for row in rows]).reshape(len(rows), len(problem.options))[:, kept],
         limit=np.array([row.limit for row in rows]),
+        give=np.array([row.give for row in rows]),
         parts=aim.parts(problem)[:, kept],
         weights=np.array(aim.weights),
         unit=problem.unit[kept],

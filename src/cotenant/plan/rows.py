@@ -13,15 +13,27 @@ from cotenant.plan.columns import Columns, Vector
 ENERGY = "energy"
 """The resource that counts joules; its capacity is a platform's `power_w`."""
 
+_KEPT = {Bind.HELD, Bind.LEVEL}
+_FITS, _HOLDS = 1e-8, 1e-7  # relative: by how much rates may exceed what there is, or miss what a level keeps, as in the certificate
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Row:
-    """Hold `sum of taken x <= limit`; `taken` is per inference of each option, x in inferences per second."""
+    """Hold `sum of taken x <= limit`; `taken` is per inference of each option, x in inferences per second.
+
+    `size`: what a sum may be, where that is more than its limit.
+    """
 
     bind: Bind
     of: str
     taken: Vector
     limit: float
+    size: float = 0.0
+
+    @property
+    def give(self) -> float:
+        """Return by how much rates may exceed the limit and still count as keeping to it."""
+        return (_HOLDS if self.bind in _KEPT else _FITS) * max(abs(self.limit), self.size)
 
 
 def capacities(platform: Platform) -> tuple[tuple[str, str, float], ...]:

@@ -22,6 +22,15 @@ def bounded(ground: Ground, level: Level) -> float:
     return math.inf if any(math.isnan(bound) for bound in bounds) else max(least, *bounds)
 
 
+def given(ground: Ground, level: Level) -> float:
+    """Return by how much rates that are accepted may exceed a level's bound: they may miss rows that have a price (weak duality)."""
+    return max(_given(ground, leaf) for leaf in level.leaves)
+
+
+def _given(ground: Ground, leaf: Leaf) -> float:
+    return sum(dual.price * ground.tolerance(dual.bind, dual.of) for dual in leaf.duals if dual.price)
+
+
 Priced = Mapping[str, Sequence[tuple[Option, float]]]
 """Of each tenant its options, and what one inference costs by each."""
 
@@ -43,12 +52,11 @@ def _leaf_bound(ground: Ground, level: Level, leaf: Leaf) -> float:
     """Weak duality: for prices of 0 or more, goal(x) <= sum of price b + the greatest goal(x) - price of x over all rates."""
     worth = sum(d.price * ground.limit(d.bind, d.of) for d in leaf.duals if d.price)
     scale = sum(d.price * abs(ground.limit(d.bind, d.of)) for d in leaf.duals if d.price)
-    given = sum(d.price * ground.tolerance(d.bind, d.of) for d in leaf.duals if d.price)
     options = left(ground, level, leaf)
     if options is None:
         return -math.inf  # nothing beyond what the sieves have proved
     prices = _priced(ground, options, leaf)
-    if worth + sum(_left(ground, some, 0.0) for some in prices.values()) < -ROUNDING * scale - given:
+    if worth + sum(_left(ground, some, 0.0) for some in prices.values()) < -ROUNDING * scale - _given(ground, leaf):
         return -math.inf  # the rows contradict each other: there are no rates at all (Farkas)
     if level.goal is Goal.LOAD:
         prices = {name: [(option, price + ground.load(option)) for option, price in some] for name, some in prices.items()}

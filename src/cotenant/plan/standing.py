@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cotenant.plan.aim import Aim
 from cotenant.plan.columns import Vector
+from cotenant.plan.lp import LostError
 from cotenant.plan.problem import Problem
 from cotenant.plan.relax import Relaxed, loaded, optimum_of, program_of, relax, relaxed
 from cotenant.plan.rows import Row
@@ -33,5 +34,8 @@ class Standing:
         if not (self._program.parts[:, kept].max(axis=1, initial=0.0) > 0).all():
             return None
         self._lp.open(np.concatenate([kept, np.ones(self._more, dtype=bool)]))
-        found = optimum_of(self._lp, self._program, self._aim.goal, self._close, patient=False)
+        try:
+            found = optimum_of(self._lp, self._program, self._aim.goal, self._close, patient=False)
+        except LostError:
+            return None
         return None if found is None else relaxed(self._problem, self._aim, self._program, found)

@@ -13,7 +13,7 @@ from cotenant.plan.problem import USED, Problem
 from cotenant.plan.rows import capacities
 
 OBJECTIVES = (Goal.PROPORTIONAL, Goal.WEIGHTED, Goal.MAXMIN, Goal.THROUGHPUT)
-_DUST = 1e-7  # of a tenant's rate, or of its solo rate where it has no more: what the tolerances let through
+_DUST = 5e-8  # of a tenant's rate, or of its solo rate where it has no more: what tolerances let through, and a plan may lack
 
 
 def written(ladder: Ladder, objective: Objective, headroom: float) -> Plan:
@@ -39,9 +39,11 @@ def _settled(ladder: Ladder) -> Vector:
     """Remove what the tolerances leave: no rate that is dust, none above what arrives or above solo."""
     problem = ladder.problem
     solo = {t.name: ladder.solo(t.name) for t in problem.tenants}
-    whole = np.array([rate if rate > _DUST * solo[name] else solo[name] for name, rate in problem.rates(ladder.x).items()])
-    dust = np.maximum(_DUST * whole[problem.columns.owner], USED * problem.unit)
-    x = np.where(ladder.x > dust, ladder.x, 0.0)
+    x = np.where(ladder.x > USED * problem.unit, ladder.x, 0.0)
+    for at, (name, rate) in enumerate(problem.rates(ladder.x).items()):
+        own = np.flatnonzero(problem.columns.owned(at))
+        own = own[np.argsort(x[own])]
+        x[own[np.cumsum(x[own]) <= _DUST * (rate if rate > _DUST * solo[name] else solo[name])]] = 0.0
     rates = problem.rates(x)
     for tenant in problem.tenants:
         most, rate = _most(ladder, tenant), rates[tenant.name]
