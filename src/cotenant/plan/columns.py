@@ -26,6 +26,7 @@ class Columns:
     options: tuple[Option, ...]
     owner: NDArray[np.intp]
     demand: Mapping[str, Vector]
+    latency_s: Vector
 
     def demanded(self, resource: str) -> Vector:
         """Return what one inference by each option takes of a resource: lane-seconds, bytes or joules."""
@@ -34,10 +35,6 @@ class Columns:
     def owned(self, tenant: int) -> Vector:
         """Return 1 for each option of a tenant, else 0."""
         return np.asarray(self.owner == tenant, dtype=np.float64)
-
-    @cached_property
-    def latency_s(self) -> Vector:
-        return np.array([option.latency_ns for option in self.options], dtype=np.float64) / NS_PER_S
 
     @cached_property
     def accuracy(self) -> Vector:
@@ -50,18 +47,24 @@ class Columns:
         return defaultdict(lambda: none, {**self.demand, LATENCY: self.latency_s, ACCURACY: self.accuracy})
 
     @cached_property
+    def _objects(self) -> tuple[list[int], Mapping[int, Artifact]]:
+        """Return which object each option's artifact is, and the objects: few, and hashed slowly."""
+        own = [option.artifact for option in self.options]
+        which = list(map(id, own))
+        return which, dict(zip(which, own, strict=True))
+
+    @cached_property
     def artifacts(self) -> tuple[Artifact, ...]:
         """List what options need resident, each once."""
-        objects = {id(option.artifact): option.artifact for option in self.options}  # few, and hashed slowly
-        return tuple(dict.fromkeys(objects.values()))
+        return tuple(dict.fromkeys(self._objects[1].values()))
 
     @cached_property
     def artifact(self) -> NDArray[np.intp]:
         """Return the index of each option's artifact."""
         index = {artifact: at for at, artifact in enumerate(self.artifacts)}
-        known = {id(option.artifact): option.artifact for option in self.options}
+        which, known = self._objects
         at = {key: index[artifact] for key, artifact in known.items()}
-        return np.array([at[id(option.artifact)] for option in self.options], dtype=np.intp)
+        return np.array([at[key] for key in which], dtype=np.intp)
 
     def artifacts_of(self, tenant: int) -> tuple[Artifact, ...]:
         """List what the options of one tenant need resident, each once."""
@@ -72,7 +75,7 @@ class Columns:
         own = self.owner == tenant
         options = tuple(compress(self.options, own))
         demand = {name: some[own] for name, some in self.demand.items()}
-        return Columns(options=options, owner=np.zeros(len(options), dtype=np.intp), demand=demand)
+        return Columns(options=options, owner=np.zeros(len(options), dtype=np.intp), demand=demand, latency_s=self.latency_s[own])
 
 
 def columns(tenants: Sequence[Tenant], options: Sequence[Option]) -> Columns:
@@ -87,4 +90,5 @@ def columns(tenants: Sequence[Tenant], options: Sequence[Option]) -> Columns:
         options=own,
         owner=np.array([index[option.tenant] for option in own], dtype=np.intp),
         demand={name: np.array(demand[name]) for name in sorted(demand)},
+        latency_s=np.array([option.latency_ns for option in own], dtype=np.float64) / NS_PER_S,
     )

@@ -8,17 +8,15 @@ from functools import partial
 
 import numpy as np
 
-from cotenant.describe import Goal, Objective, Option, Plan, Platform, Solo, Tenant
-from cotenant.errors import InfeasibleError, InputError
-from cotenant.plan.aim import Aim
-from cotenant.plan.branch import best
-from cotenant.plan.columns import Columns, columns
+from cotenant.describe import Objective, Option, Plan, Platform, Tenant
+from cotenant.plan.alone import solos
+from cotenant.plan.columns import columns
 from cotenant.plan.levels import Ladder, demand, floors, lighten, share
-from cotenant.plan.problem import Problem, build
+from cotenant.plan.problem import build
 from cotenant.plan.shortage import refuse_homeless, refuse_short
 from cotenant.plan.single import Effort
 from cotenant.plan.stalls import unstalled
-from cotenant.plan.written import shares_of, written
+from cotenant.plan.written import written
 
 HEADROOM = 0.9  # share of a processor that open work may be promised
 
@@ -57,9 +55,9 @@ def secured(tenants: Sequence[Tenant], options: Sequence[Option], platform: Plat
 def start(tenants: Sequence[Tenant], options: Sequence[Option], platform: Platform, headroom: float) -> Ladder:
     """Find every tenant's solo rate, with nobody to wait for; nothing is divided yet."""
     every, whole = columns(tenants, options), unstalled(platform)
-    solos = tuple(_solo(tenant, every.of(at), whole, headroom) for at, tenant in enumerate(tenants))
+    alone = solos(tenants, every, whole, headroom)
     problem = build(tenants, every, platform, headroom)
-    return Ladder(problem=problem, rows=problem.rows, solos=solos, x=np.zeros(len(problem.options)))
+    return Ladder(problem=problem, rows=problem.rows, solos=alone, x=np.zeros(len(problem.options)))
 
 
 def ascend(ladder: Ladder, steps: Sequence[Callable[[Ladder], Ladder]], headroom: float, *, allow_overload: bool) -> Ladder:
@@ -81,23 +79,3 @@ def _objectives(tenants: Sequence[Tenant], objective: Objective) -> list[Callabl
         steps += [partial(demand, rank=rank)] if rank > 0 else []
         steps += [partial(share, rank=rank, objective=objective)]
     return steps
-
-
-def _solo(tenant: Tenant, own: Columns, platform: Platform, headroom: float) -> Solo:
-    """Give a tenant the platform for itself, with its own arrivals and its own options."""
-    problem = build([tenant], own, platform, headroom)
-    if not problem.options:
-        raise InputError(f"tenants[{tenant.name}]", "no option", "at least one way to serve it")
-    aim = Aim(goal=Goal.THROUGHPUT, rank=tenant.rank, tenants=(tenant.name,), weights=(1.0,), units_per_s=(1.0,))
-    found = best(problem, aim, problem.rows, np.zeros(len(problem.options)))
-    if found is None or found.value <= 0:
-        raise InfeasibleError(*_homeless(tenant, problem))
-    return Solo(tenant=tenant.name, shares=shares_of(problem, found.x), leaves=found.leaves)
-
-
-def _homeless(tenant: Tenant, problem: Problem) -> tuple[str, str, str]:
-    least = min((o.artifact for o in problem.options), key=lambda a: a.resident_bytes)
-    if tenant.accuracy_floor is not None and all((o.accuracy or 0) < tenant.accuracy_floor for o in problem.options):
-        most = max(o.accuracy or 0 for o in problem.options)
-        return f"tenants[{tenant.name}].accuracy", f"{tenant.accuracy_floor} is more than any option has", f"at most {most:.3g}"
-    return least.memory, f"tenant {tenant.name} needs {least.resident_bytes} bytes resident by its smallest option", "a smaller model"
