@@ -1,7 +1,8 @@
 """What each tenant reaches with the platform for itself.
 
 Tenants alone have nothing in common, so one linear program of as many blocks finds all solo rates at once, and each block's prices prove
-its own. Whose models then do not fit a memory together is sought by itself, artifact by artifact.
+its own. Tenants that are alike share a block: a search for single options knows them by their rates. Whose models then do not fit a memory
+together is sought by itself, artifact by artifact.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cotenant.describe import Goal, Leaf, Platform, Solo, Tenant
+from cotenant.describe import Bind, Goal, Leaf, Platform, Solo, Tenant
 from cotenant.errors import InfeasibleError, InputError
 from cotenant.plan.aim import Aim
 from cotenant.plan.branch import best, duals_of
@@ -29,12 +30,18 @@ def solos(tenants: Sequence[Tenant], every: Columns, platform: Platform, headroo
     for tenant, problem in zip(tenants, problems, strict=True):
         if not problem.options:
             raise InputError(f"tenants[{tenant.name}]", "no option", "at least one way to serve it")
-    found = _together(problems) if problems else None
+    blocks = {_key(problem): problem for problem in problems}
+    found = _together(list(blocks.values())) if blocks else None
     if found is None:
         return tuple(_apart(problem) for problem in problems)
-    rates = np.split(found.columns, np.cumsum([len(problem.options) for problem in problems])[:-1])
-    prices = np.split(found.prices, np.cumsum([len(problem.rows) for problem in problems])[:-1])
-    return tuple(_solo(*one) for one in zip(problems, rates, prices, strict=True))
+    rates = np.split(found.columns, np.cumsum([len(problem.options) for problem in blocks.values()])[:-1])
+    prices = np.split(found.prices, np.cumsum([len(problem.rows) for problem in blocks.values()])[:-1])
+    of = dict(zip(blocks, zip(rates, prices, strict=True), strict=True))
+    return tuple(_solo(problem, *of[_key(problem)]) for problem in problems)
+
+
+def _key(problem: Problem) -> tuple[tuple[Bind, float, bytes], ...]:
+    return tuple((row.bind, row.limit, row.taken.tobytes()) for row in problem.rows)
 
 
 def _together(problems: Sequence[Problem]) -> Optimum | None:
