@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from benchmarks.rankmap.cells import LONG_S
 from benchmarks.rankmap.decisions import MIXTURES, SINGLE
 from benchmarks.rankmap.promises import BACKLOG
 from benchmarks.rankmap.store import Json
@@ -65,11 +66,10 @@ def _floors(floors: Json) -> Iterator[tuple[str, float]]:
 
 
 def _rankmap(searches: Json) -> Iterator[tuple[str, float]]:
-    """Yield what RankMap's search reaches at its paper's own budget, else at the greatest that was given."""
-    if not searches:
+    """Yield what RankMap's search reaches at its paper's own budget, where that was given."""
+    own = next((of["rankmap"] for budget, of in searches.items() if float(budget) >= LONG_S), None)
+    if own is None:
         return
-    budget = max(searches, key=float)
-    own = searches[budget]["rankmap"]
     for how, of in (("", own["divided"]), ("_simulated", own["simulated"])):
         yield f"rankmap_nobody_starved{how}", of["nobody_starved"]
         if of["clear"]:

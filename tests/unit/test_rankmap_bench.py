@@ -162,7 +162,8 @@ def drawn_results(seconds: float = 0.01, gap: float = 0.0, kept: float = 1.0) ->
         PROMISED: [{objective.value: reached for objective in OBJECTIVES}],
     }
     mix = replace(drawn("rk3588s", 3, 0), weights=(1.0, 0.5, 0.4), floor=0.1)
-    return {Cell(part=part, mix=replace(mix, index=at), at=1.0): told for part, some in by_part.items() for at, told in enumerate(some)}
+    told = {Cell(part=part, mix=replace(mix, index=at), at=1.0): one for part, some in by_part.items() for at, one in enumerate(some)}
+    return told | {replace(cell, at=LONG_S): one for cell, one in told.items() if cell.part == SEARCHED}
 
 
 def test_a_claim_is_kept_at_its_limit_and_not_beyond() -> None:
@@ -176,6 +177,14 @@ def test_a_claim_is_kept_at_its_limit_and_not_beyond() -> None:
         "rankmap_prioritised_ahead_simulated",
     }  # fmt: skip
     assert broken["promises_within_5_percent"]["found"] == pytest.approx(0.5)
+
+
+def test_what_rankmap_reaches_is_judged_by_its_own_budget_alone() -> None:
+    short = {cell: told for cell, told in drawn_results().items() if cell.at < LONG_S}
+    assert {name for name in found_of(drawn_results())["checks"] if "rankmap" in name} == {
+        f"rankmap_{what}{how}" for what in ("nobody_starved", "prioritised_ahead") for how in ("", "_simulated")
+    }
+    assert not [name for name in found_of(short)["checks"] if "rankmap" in name]
 
 
 def test_a_floor_that_is_missed_or_not_named_breaks_its_claim() -> None:
