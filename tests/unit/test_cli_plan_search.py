@@ -13,7 +13,7 @@ from cotenant.cli.app import _end
 from cotenant.cli.offered import notes, plan_tree
 from cotenant.describe import Goal, Level, Plan
 from cotenant.describe.files import read_crew
-from cotenant.plan import solve
+from cotenant.plan import ALL, HEADROOM, solve
 from cotenant.plan.levels import STARVED_P
 from cotenant.search import searches, variants
 from cotenant.study import boardplan
@@ -83,6 +83,21 @@ def test_what_a_mapping_misses_of_arrivals_is_noted_where_overload_is_allowed(ca
     assert f"cam gets {rate_per_s:.3g}/s of 200/s that arrive" in notes(found)
     told, _ = said(capsys, "plan", tmp_path / "crew.yaml", "--search", "exact", "--allow-overload", "--explain")
     assert any(line.startswith("cam (rank 0)") and line.endswith(", 200/s arrive") for line in told)
+
+
+def test_what_fits_all_lanes_alone_is_planned_so_proved_so_and_noted(capsys: Captured, tmp_path: Path) -> None:
+    most_per_s = boarded(tmp_path, BUSY, Ask(allow_overload=True)).plan.promise("cam").rate_per_s / HEADROOM
+    crew = crew_of(tmp_path, BUSY.replace("5ms", f"{1e6 / (0.96 * most_per_s):.0f}us"))
+    said(capsys, "plan", crew, ends=2)
+    told, (note,) = said(capsys, "plan", crew, "--allow-overload", "--json")
+    assert note.startswith("note: what arrives takes more than 0.9 of the lanes")
+    file = tmp_path / "plan.json"
+    file.write_text("\n".join(told))
+    assert json.loads(file.read_text())["plan"]["headroom"] == ALL
+    verdict = tree_of(capsys, "plan", "--check", file)
+    assert verdict["ok"]
+    assert [f"note: {one}" for one in verdict["notes"]] == [note]
+    assert tree_of(capsys, "plan", crew, "--allow-overload", "--after", file)["changes"] == ["nothing changes"]
 
 
 def test_missed_floors_are_noted_and_no_bound_is_shown_beside_them(capsys: Captured, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def compare(
     wanted, usual = measure.permitted(precision), study.QUICK if quick else study.Settings()
     settings = replace(usual, rounds=rounds_of(rounds) or usual.rounds, period_s=seconds_of(seconds) or usual.period_s)
     prepared = measure.plan_of(measure.measure(crew, wanted), allow_overload=allow_overload)
-    note(prepared.profile.notes)
+    note(prepared.notes)
     way = planned(prepared, crew, wanted)
     told = partial(served.tell_period, to_stderr=as_json)
     first = planned(prepared, crew, wanted, first=True)

@@ -48,7 +48,7 @@ def run(
     lasting_s, file, wanted = seconds_of(seconds), writable(trace, "--trace"), measure.permitted(precision)
     refuse_overwriting({"--trace": file}, inputs_of(crew, read_crew(crew)))
     prepared = measure.plan_of(measure.measure(crew, wanted), allow_overload=allow_overload)
-    note(prepared.profile.notes)
+    note(prepared.notes)
     told, tenants = None if as_json else served.tell_tick, prepared.tenants
     with stopping() as stop:
         if watch:

@@ -11,7 +11,7 @@ from cotenant.cli.options import AUTO
 from cotenant.describe import Crew, Option, Plan, Platform, Tenant, cache_folder
 from cotenant.describe.document import json_tree
 from cotenant.describe.files import read_filed
-from cotenant.plan import check, enumerate_options
+from cotenant.plan import ALL, HEADROOM, check, crowding, enumerate_options
 from cotenant.study.kept import recall
 from cotenant.study.prepare import Profiled
 from cotenant.trace.frame import save
@@ -34,11 +34,11 @@ def verdict_tree(
 
     `undecided` says what the proof leaves open; the `notes` are told beside a proof that holds.
     """
-    found = check(plan, tenants, options, platform)
+    found = check(plan, tenants, options, platform, ALL if plan.headroom == ALL else HEADROOM)
     complaints = list(found.complaints) or list(more)  # what does not hold may not even be shown
     return {
         "ok": not complaints, "value": found.value, "bound": found.bound, "complaints": complaints,
-        "undecided": list(found.undecided), "notes": [] if complaints else list(notes),
+        "undecided": list(found.undecided), "notes": [] if complaints else [*crowding(plan), *notes],
     }  # fmt: skip
 
 

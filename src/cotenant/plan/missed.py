@@ -19,10 +19,16 @@ def missed(plan: Plan, tenant: Tenant) -> tuple[str, ...]:
     return tuple(_missed(plan, tenant))
 
 
+def serves_all(plan: Plan, tenant: Tenant) -> bool:
+    """Say whether a plan promises a tenant all that arrives; of closed tenants nothing does by itself."""
+    arriving = open_rate_per_s(tenant.arrival)
+    return arriving is None or told_per_s(plan.promise(tenant.name)) >= arriving * (1 - _CLOSE)
+
+
 def _missed(plan: Plan, tenant: Tenant) -> Iterator[str]:
     promise, arriving = plan.promise(tenant.name), open_rate_per_s(tenant.arrival)
     rate_per_s = told_per_s(promise)
-    if arriving is not None and rate_per_s < arriving * (1 - _CLOSE):
+    if arriving is not None and not serves_all(plan, tenant):
         got, due = _apart(rate_per_s, arriving)
         yield f"{tenant.name} gets {got}/s of {due}/s that arrive"
     p = rate_per_s / promise.solo_rate_per_s

@@ -12,7 +12,7 @@ from cotenant.describe import Board, Crew, Goal, Network, Option, Plan, Platform
 from cotenant.describe.files import board, digest_of, read_board
 from cotenant.describe.reserved import reserve
 from cotenant.errors import InputError
-from cotenant.plan import HEADROOM, VISITS, Effort, Offer, Refusal, chains, solve, timely
+from cotenant.plan import HEADROOM, VISITS, Effort, Offer, Refusal, chains, crowding, headroom_of, solve, timely
 from cotenant.plan.difference import difference
 from cotenant.plan.missed import outdone
 from cotenant.plan.priority import Priority, weighted
@@ -184,7 +184,7 @@ def planned(found: Offered, ask: Ask) -> Boarded:
     seconds = time.perf_counter() - begun_s
     crew = found.crew
     plan = replace(plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(found.platform))
-    remarks = (*forewarned(plan, tenants, found.platform), *(_unproved(plan, tenants) if ask.single else ()))
+    remarks = (*crowding(plan), *forewarned(plan, tenants, found.platform), *(_unproved(plan, tenants) if ask.single else ()))
     return Boarded(offered=found, tenants=tenants, plan=plan, changes=changes, remarks=remarks)
 
 
@@ -204,23 +204,26 @@ def _solved(found: Offered, tenants: Sequence[Tenant], ask: Ask) -> tuple[Plan, 
             "the plan of another platform",
             f"one of {found.platform.name} as it is now, with the same --power and the same cores reserved",
         )
-    chosen = None if ask.search is None else _searched(found, tenants, ask, ask.search)
+    headroom = headroom_of(tenants, found.options, found.platform, found.crew.objective, allow_overload=ask.allow_overload)
+    chosen = None if ask.search is None else _searched(found, tenants, ask, ask.search, headroom)
     if ask.before is None or chosen is not None:
         plan = settled(tenants, found.platform, lambda platform: solve(
-            tenants, found.options, platform, found.crew.objective,
+            tenants, found.options, platform, found.crew.objective, headroom=headroom,
             allow_overload=ask.allow_overload or chosen is not None, effort=_effort(ask), chosen=chosen,
         ))  # fmt: skip
         return plan, () if ask.before is None else difference(ask.before, plan)
-    return _replanned(found, tenants, ask, ask.before)
+    return _replanned(found, tenants, ask, ask.before, headroom)
 
 
-def _replanned(found: Offered, tenants: Sequence[Tenant], ask: Ask, before: Plan) -> tuple[Plan, tuple[str, ...]]:
+def _replanned(found: Offered, tenants: Sequence[Tenant], ask: Ask, before: Plan, headroom: float) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan that moves nobody for little, and what it changes."""
     tried: list[Replanned] = []
 
     def solving(platform: Platform) -> Plan:
-        options, objective = found.options, found.crew.objective
-        tried.append(replan(before, tenants, options, platform, objective, allow_overload=ask.allow_overload, effort=_effort(ask)))
+        tried.append(replan(
+            before, tenants, found.options, platform, found.crew.objective,
+            headroom=headroom, allow_overload=ask.allow_overload, effort=_effort(ask),
+        ))  # fmt: skip
         return tried[-1].plan
 
     plan = settled(tenants, found.platform, solving)
@@ -238,12 +241,12 @@ def _effort(ask: Ask) -> Effort | None:
     return Effort(gap=GAP, more=lambda: time.process_time() < until_s)
 
 
-def _searched(found: Offered, tenants: Sequence[Tenant], ask: Ask, name: str) -> tuple[Option, ...]:
+def _searched(found: Offered, tenants: Sequence[Tenant], ask: Ask, name: str, headroom: float) -> tuple[Option, ...]:
     """Return the option of each tenant that a search chooses; InfeasibleError where no plan could serve them, unless that is allowed."""
     search = _search(name)
     if not ask.allow_overload:
         solve(tenants, found.options, found.platform, found.crew.objective)
-    menu = menu_of(tenants, found.options, found.platform)
+    menu = menu_of(tenants, found.options, found.platform, headroom)
     judge = Judge(menu, found.crew.objective)
     answer = run(search, menu, judge, Budget(seconds=ask.budget_s), ask.seed)
     return tuple(menu.problem.options[k] for k in answer.choice)

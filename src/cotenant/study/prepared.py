@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cotenant.describe import Card, Crew, Option, Plan, Platform, Tenant
 from cotenant.describe.files import digest_of
-from cotenant.plan import Offer, offer, solve
+from cotenant.plan import Offer, crowding, headroom_of, offer, solve
 from cotenant.profile import Profile
 
 
@@ -40,8 +40,8 @@ class Prepared:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return what is worth knowing of how it was measured."""
-        return self.profile.notes
+        """Return what is worth knowing of how it was measured, and of the plan."""
+        return (*self.profile.notes, *crowding(self.plan))
 
     def card(self, tenant: str) -> Card:
         """Return a tenant's card; KeyError for a stranger."""
@@ -53,7 +53,8 @@ def planned(crew: Crew, platform: Platform, measured: Profile, *, allow_overload
     tenants = crew.workload.tenants
     begun_s = time.perf_counter()
     offered = offer(tenants, measured.cards, measured.at_work, platform)
-    plan = solve(tenants, offered.options, platform, crew.objective, allow_overload=allow_overload)
+    headroom = headroom_of(tenants, offered.options, platform, crew.objective, allow_overload=allow_overload)
+    plan = solve(tenants, offered.options, platform, crew.objective, headroom=headroom, allow_overload=allow_overload)
     seconds = time.perf_counter() - begun_s
     plan = replace(
         plan, seconds=seconds, policy=crew.policy, params=crew.params, crew=digest_of(crew), platform=digest_of(platform),
