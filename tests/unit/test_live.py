@@ -398,7 +398,8 @@ def classes(monkeypatch: pytest.MonkeyPatch) -> list[SchedulingClass]:
     """List the classes that lane threads take, and let every one be permitted."""
     taken: list[SchedulingClass] = []
 
-    def take(wanted: SchedulingClass) -> SchedulingClass:
+    def take(wanted: SchedulingClass, ahead: int = 0) -> SchedulingClass:
+        assert ahead == 0
         taken.append(wanted)
         return wanted
 
@@ -440,13 +441,13 @@ def test_a_lane_of_rank_0_is_urgent_from_the_start_while_its_allowance_lasts(
 def test_a_class_that_is_refused_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def refuse() -> SchedulingClass:
-        asked.append(1)
+    def refuse(ahead: int) -> SchedulingClass:
+        asked.append(ahead)
         return SchedulingClass.NORMAL
 
     monkeypatch.setattr("cotenant.live.haste.urgent", refuse)
     ran(critical=True, urgent=True, jobs=3)
-    assert len(asked) == 1
+    assert asked == [0]
 
 
 def test_a_device_closed_from_a_callback_is_closed_for_good_by_its_owner() -> None:

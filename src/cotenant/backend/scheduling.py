@@ -35,15 +35,15 @@ def best_effort() -> SchedulingClass:
     return held()
 
 
-def urgent() -> SchedulingClass:
-    """Put the calling thread before every normal one (SCHED_FIFO, the least real-time priority), where that is permitted.
+def urgent(ahead: int = 0) -> SchedulingClass:
+    """Put the calling thread before every normal one (SCHED_FIFO, `ahead` of the least real-time priority), where that is permitted.
 
     For work whose demand was planned to leave room alone. A normal thread is not enough: since Linux 6.6 (EEVDF) even a
     thread under SCHED_IDLE is due its share once the other has used up its slice, and then keeps the core for a tick.
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(os.sched_get_priority_min(os.SCHED_FIFO)))
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(os.sched_get_priority_min(os.SCHED_FIFO) + ahead))
     return held()
 
 

@@ -15,13 +15,14 @@ SAVED_NS = 200 * NS_PER_MS
 
 @dataclass(slots=True, kw_only=True)
 class Allowance:
-    """Hold the CPU time that may still be taken; `at_ns` is when that was reckoned."""
+    """Hold the CPU time that may still be taken; `at_ns` is when that was reckoned, `share` what comes back of the time that passes."""
 
     at_ns: int
+    share: float = SHARE
     left_ns: float = SAVED_NS
 
     def lasts(self, now_ns: int, taken_ns: int = 0) -> bool:
         """Reckon with what was taken since the last time; say whether something is left."""
-        self.left_ns = min(self.left_ns - taken_ns + SHARE * (now_ns - self.at_ns), SAVED_NS)
+        self.left_ns = min(self.left_ns - taken_ns + self.share * (now_ns - self.at_ns), SAVED_NS)
         self.at_ns = now_ns
         return self.left_ns > 0

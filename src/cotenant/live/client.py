@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from cotenant.describe import Answer, Array, Closed, Outcome, Workload, outstanding
 from cotenant.errors import InputError
+from cotenant.live.attention import Attention
 from cotenant.live.device import LiveDevice
 from cotenant.units import NS_PER_S
 
@@ -49,14 +50,16 @@ class Client:
                 for _ in range(outstanding(tenant.arrival, self.lanes) or 0):
                     self._keep_asking(tenant.name, cycles[tenant.name], end_ns)
         requests = self.workload.stream() if stop_ns is None else iter(self.workload.requests(stop_ns))
-        for request in requests:
-            if not self._wait_until(start_ns + request.arrival_ns):
-                return
-            arrival_ns = start_ns + request.arrival_ns
-            if self._too_late(arrival_ns, end_ns):
-                self.device.pass_over(request.tenant, arrival_ns)
-            else:
-                self._submit(request.tenant, next(cycles[request.tenant]), arrival_ns)
+        with Attention() as attention:
+            for request in requests:
+                attention.pay()
+                if not self._wait_until(start_ns + request.arrival_ns):
+                    return
+                arrival_ns = start_ns + request.arrival_ns
+                if self._too_late(arrival_ns, end_ns):
+                    self.device.pass_over(request.tenant, arrival_ns)
+                else:
+                    self._submit(request.tenant, next(cycles[request.tenant]), arrival_ns)
         self._wait_until(end_ns)
 
     def _too_late(self, arrival_ns: int, end_ns: int | None) -> bool:
