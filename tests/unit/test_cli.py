@@ -267,7 +267,7 @@ def test_a_period_that_fell_silent_is_noted_on_stderr(monkeypatch: pytest.Monkey
         noted("round 1, tuned: silent; measured again")
         raise BackendError("child", "silent")
 
-    measured = SimpleNamespace(profile=SimpleNamespace(notes=()))
+    measured = SimpleNamespace(notes=())
     monkeypatch.setattr("cotenant.cli.measure.measure", lambda *_: None)
     monkeypatch.setattr("cotenant.cli.measure.plan_of", lambda *_, **__: measured)
     monkeypatch.setattr("cotenant.study.compare.compare", fall_silent)

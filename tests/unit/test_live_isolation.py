@@ -142,8 +142,9 @@ def test_a_request_that_hangs_twice_fails_with_the_cause() -> None:
 
 
 def test_a_process_that_computes_for_longer_than_its_bound_is_ended() -> None:
+    """Its bound is of what it computes: at best effort, beside other work, it gets little to do so."""
     with device_of(Fake(spins={"a": {1}}), tenant("a", isolated=True)) as device:
-        answer = device.submit("a", X).result(30)
+        answer = device.submit("a", X).result(120)
     assert "its process hung for" in answer.reason
 
 
